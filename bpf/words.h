@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* The words that kernel, user space and events share. Each list is the only
+ * place where its words are spelt: enums, names and switches are made from it.
+ * Numbers are positions in the list and are part of the ABI: append only.
+ */
+#ifndef AMBIT_WORDS_H
+#define AMBIT_WORDS_H
+
+/* Kinds of events (docs/EVENTS.md). */
+#define AMBIT_KINDS(X) \
+	X(start)       \
+	X(stop)        \
+	X(task_open)   \
+	X(task_close)  \
+	X(task_expire) \
+	X(file_open)   \
+	X(connect)     \
+	X(exec)        \
+	X(finding)     \
+	X(loss)
+
+/* Why an operation is a finding. `none` is "inside the scope". */
+#define AMBIT_REASONS(X)                \
+	X(none)                         \
+	X(credential_not_in_scope)      \
+	X(reader_not_allowed)           \
+	X(destination_not_in_scope)     \
+	X(destination_not_for_credential) \
+	X(executable_not_in_scope)      \
+	X(scope_expired)                \
+	X(secret_in_environment)        \
+	X(descriptor_from_before)       \
+	X(undecided)
+
+/* What a scope may ask for, weakest first: the order is the ladder. */
+#define AMBIT_RESPONSES(X) \
+	X(none)            \
+	X(alert)           \
+	X(deny)            \
+	X(kill)            \
+	X(kill_task)
+
+/* What was done. */
+#define AMBIT_EFFECTS(X) \
+	X(allowed)       \
+	X(alerted)       \
+	X(denied)        \
+	X(killed)        \
+	X(task_killed)
+
+/* Who decided; `user` is user space itself (environment, descriptors). */
+#define AMBIT_BACKENDS(X) \
+	X(none)           \
+	X(lsm)            \
+	X(fmod_ret)       \
+	X(portable)       \
+	X(user)
+
+/* Where a record of an event travels. */
+#define AMBIT_RINGS(X)  \
+	X(findings)     \
+	X(observations) \
+	X(holder)
+
+/* Why something was lost or left undecided. */
+#define AMBIT_LOSS_CAUSES(X)   \
+	X(ring_full)           \
+	X(storage_failed)      \
+	X(map_full)            \
+	X(path_too_deep)       \
+	X(read_failed)         \
+	X(program_skipped)     \
+	X(record_malformed)    \
+	X(record_unknown)      \
+	X(pipe_full)           \
+	X(holder_replaced)     \
+	X(sink_failed)
+
+#endif

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# ambit_room(NAME FLOOR n [USES targets…]): one library from userspace/NAME/*.cpp, which sees every
+# room of the floors below it and none beside it.
+set_property(GLOBAL PROPERTY AMBIT_ROOMS "")
+
+function(ambit_room name)
+  cmake_parse_arguments(ROOM "" "FLOOR" "USES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/userspace/${name}/*.cpp)
+  if(sources)
+    add_library(ambit_${name} STATIC ${sources})
+    set(kind PUBLIC)
+  else()
+    add_library(ambit_${name} INTERFACE)
+    set(kind INTERFACE)
+  endif()
+  target_link_libraries(ambit_${name} ${kind} ambit_options ${ROOM_USES} Threads::Threads)
+  get_property(rooms GLOBAL PROPERTY AMBIT_ROOMS)
+  foreach(entry IN LISTS rooms)
+    string(REPLACE ":" ";" pair ${entry})
+    list(GET pair 0 other)
+    list(GET pair 1 floor)
+    if(floor LESS ROOM_FLOOR)
+      target_link_libraries(ambit_${name} ${kind} ambit_${other})
+    endif()
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY AMBIT_ROOMS ${name}:${ROOM_FLOOR})
+endfunction()
