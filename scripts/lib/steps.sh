@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Sourced. `step NAME COMMAND…` announces a command, runs it and prints how long it took.
+
+# Seconds since START, a value of $EPOCHREALTIME, with one decimal.
+seconds_since() {
+  # The decimal separator of EPOCHREALTIME follows the locale.
+  local micros=$((${EPOCHREALTIME//[!0-9]/} - ${1//[!0-9]/}))
+  printf '%d.%d' $((micros / 1000000)) $((micros / 100000 % 10))
+}
+
+step() {
+  local name=$1 start=$EPOCHREALTIME status=0
+  shift
+  printf '==> %s\n' "$name"
+  "$@" || status=$?
+  if ((status == 0)); then
+    printf '<== %s: ok, %s s\n' "$name" "$(seconds_since "$start")"
+  else
+    printf '<== %s: FAILED with status %d, %s s\n' "$name" "$status" "$(seconds_since "$start")"
+  fi
+  return "$status"
+}
