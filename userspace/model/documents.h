@@ -35,10 +35,10 @@ enum class DestinationType : std::uint8_t { host, range, unix_socket };
 /// One line of `allow`, `destinations` or `endpoints`.
 struct DestinationRule {
   DestinationType type = DestinationType::host;
-  std::string host;               ///< lower case, no trailing dot; "*.example.com" is below, not itself
+  std::string host;  ///< lower case, no trailing dot; "*.example.com" is below, not itself
   AddressRange range;
-  std::string unix_path;          ///< absolute pattern, or "@name" for an abstract socket
-  std::vector<PortRange> ports;   ///< empty: all
+  std::string unix_path;                ///< absolute pattern, or "@name" for an abstract socket
+  std::vector<PortRange> ports;         ///< empty: all
   std::vector<std::uint8_t> protocols;  ///< IP protocol numbers; empty: TCP and UDP
   Position at;
 };
@@ -49,7 +49,7 @@ enum class Mode : std::uint8_t { enforce, shadow };
 
 /// One path pattern, checked for form but not yet expanded (`~`, `$XDG_…`).
 struct Pattern {
-  std::string text;      ///< without the leading `!`
+  std::string text;  ///< without the leading `!`
   bool exclude = false;
   Position at;
 };

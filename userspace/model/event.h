@@ -54,9 +54,9 @@ struct Process {
   std::int64_t start_ns = 0;        ///< wall clock; 0 until attributed
   std::uint32_t uid = 0;
   std::uint32_t ppid = 0;
-  std::string comm;                 ///< never shown as identity: processes set it themselves
-  std::string exe;                  ///< bytes as the kernel has them
-  std::vector<std::string> argv;    ///< redacted by the sink's caller (attribution)
+  std::string comm;               ///< never shown as identity: processes set it themselves
+  std::string exe;                ///< bytes as the kernel has them
+  std::vector<std::string> argv;  ///< redacted by the sink's caller (attribution)
   std::optional<std::string> cwd;
   std::vector<ParentProcess> parents;  ///< nearest first
 };
@@ -70,25 +70,25 @@ struct File {
 };
 
 struct Destination {
-  std::string ip;                      ///< empty: not an inet address
+  std::string ip;  ///< empty: not an inet address
   std::optional<std::uint16_t> port;
-  std::string protocol;                ///< tcp, udp, icmp, … or a number; unix; family-N
-  std::optional<std::string> name;     ///< host name the address was resolved from
-  std::string unix_path;               ///< bytes; "@name" is abstract; empty: no Unix socket
-  std::optional<std::uint16_t> family; ///< AF_ number where it is neither inet nor Unix
+  std::string protocol;                 ///< tcp, udp, icmp, … or a number; unix; family-N
+  std::optional<std::string> name;      ///< host name the address was resolved from
+  std::string unix_path;                ///< bytes; "@name" is abstract; empty: no Unix socket
+  std::optional<std::uint16_t> family;  ///< AF_ number where it is neither inet nor Unix
 };
 
 struct CredentialUse {
-  std::vector<std::string> names;          ///< the credential(s) of this event; most have one
+  std::vector<std::string> names;  ///< the credential(s) of this event; most have one
   std::optional<Authority> authority;
-  std::vector<std::string> held;           ///< by the process, before the event
+  std::vector<std::string> held;  ///< by the process, before the event
 };
 
 struct Loss {
   Ring ring = Ring::observations;
   LossCause cause = LossCause::ring_full;
-  std::uint64_t count = 0;      ///< since the last such event
-  std::int64_t since_ns = 0;    ///< wall clock
+  std::uint64_t count = 0;    ///< since the last such event
+  std::int64_t since_ns = 0;  ///< wall clock
 };
 
 struct Event {
@@ -109,12 +109,13 @@ struct Event {
   std::vector<std::uint64_t> evidence;
   References references;
   std::optional<Loss> loss;
-  std::map<std::string, std::string> details;  ///< kind-specific strings (start, stop, close, finding)
+  std::map<std::string, std::string>
+      details;  ///< kind-specific strings (start, stop, close, finding)
 
   // What the kernel wrote and later stages need; never in an event.
   std::uint32_t slot = 0;
-  std::vector<std::uint16_t> credential_ids;  ///< catalogue numbers of the opened credential(s)
-  std::array<std::uint64_t, 4> held_mask{};   ///< bits of the task's policy
+  std::vector<std::uint16_t> credential_ids;     ///< catalogue numbers of the opened credential(s)
+  std::array<std::uint64_t, 4> held_mask{};      ///< bits of the task's policy
   std::array<std::uint64_t, 4> blocking_mask{};  ///< the held bits that forbade the destination
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A scope after compiling: passive tables that kernel/ writes into maps and policy/decide reads in memory.
+// A scope after compiling: passive tables that kernel/ writes into maps and policy/decide reads in
+// memory.
 #pragma once
 
 #include <array>
@@ -27,13 +28,13 @@ struct FileId {
 
 /// What a match of a path or an inode means. Fields that do not apply are empty.
 struct CompiledRule {
-  std::uint16_t rank = 0;  ///< higher is more specific
-  bool subtree = false;    ///< everything below counts too
-  bool exclude = false;    ///< takes the file out of `credentials`
-  bool program = false;    ///< exec.allow names it
-  bool unix_socket = false;  ///< network.allow names it
+  std::uint16_t rank = 0;                  ///< higher is more specific
+  bool subtree = false;                    ///< everything below counts too
+  bool exclude = false;                    ///< takes the file out of `credentials`
+  bool program = false;                    ///< exec.allow names it
+  bool unix_socket = false;                ///< network.allow names it
   std::vector<std::uint16_t> credentials;  ///< catalogue numbers, at most 4
-  CredentialMask mask{};   ///< program: which credentials it may read; socket: which may be held
+  CredentialMask mask{};  ///< program: which credentials it may read; socket: which may be held
   bool operator==(const CompiledRule&) const = default;
 };
 
@@ -50,14 +51,15 @@ struct Anchor {
   std::uint32_t id = 0;
   std::uint8_t max_depth = 0;  ///< components below it that any of its patterns needs
   std::vector<NameShape> shapes;
-  CompiledRule rule;           ///< for everything below, when rule.subtree
+  CompiledRule rule;  ///< for everything below, when rule.subtree
 };
 
 /// The tables by which files of one kind are recognised.
 struct CompiledPaths {
   std::map<FileId, CompiledRule> inodes;
   std::map<FileId, Anchor> anchors;
-  std::map<std::pair<std::uint32_t, std::uint64_t>, CompiledRule> names;  ///< (anchor, hash of names) -> rule
+  std::map<std::pair<std::uint32_t, std::uint64_t>, CompiledRule>
+      names;                        ///< (anchor, hash of names) -> rule
   std::vector<NameShape> anywhere;  ///< shapes of `**/name` patterns (anchor 0)
 };
 
@@ -67,7 +69,8 @@ struct CompiledPrefix {
   std::uint32_t set = 0;
 };
 
-/// One prefix of port numbers (`prefix` leading bits of `port` count, 0..16) of one protocol in one set.
+/// One prefix of port numbers (`prefix` leading bits of `port` count, 0..16) of one protocol in one
+/// set.
 struct CompiledPort {
   std::uint32_t set = 0;
   std::uint8_t protocol = 0;
@@ -84,7 +87,8 @@ struct CompiledPort {
 struct CompiledDestinations {
   std::vector<CompiledPrefix> prefixes;
   std::vector<CompiledPort> ports;
-  std::map<std::string, std::string> name_of_address;  ///< textual address -> host name it was resolved from
+  std::map<std::string, std::string>
+      name_of_address;  ///< textual address -> host name it was resolved from
 };
 
 struct CompiledPolicy {
@@ -92,14 +96,14 @@ struct CompiledPolicy {
   bool network_bound = false;
   bool exec_bound = false;
   Responses response;
-  std::vector<std::string> credential_of_bit;           ///< bit -> name, scope's own first
+  std::vector<std::string> credential_of_bit;               ///< bit -> name, scope's own first
   std::map<std::uint16_t, std::uint8_t> bit_of_credential;  ///< catalogue number -> bit
-  CredentialMask inside{};      ///< bits that the scope lists
-  CredentialMask restricted{};  ///< bits whose use is bound to destinations
-  CredentialMask readers{};     ///< bits that only named programs may read
+  CredentialMask inside{};                                  ///< bits that the scope lists
+  CredentialMask restricted{};    ///< bits whose use is bound to destinations
+  CredentialMask readers{};       ///< bits that only named programs may read
   CredentialMask hold_process{};  ///< holding: process
   CredentialMask hold_task{};     ///< holding: task
-  CompiledPaths paths;          ///< this policy's programs and sockets
+  CompiledPaths paths;            ///< this policy's programs and sockets
   CompiledDestinations destinations;
 };
 

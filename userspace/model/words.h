@@ -11,11 +11,11 @@ namespace ambit::model {
 
 #define AMBIT_WORD(word) word,
 #define AMBIT_NAME(word) #word,
-#define AMBIT_WORD_LIST(Type, LIST, plural)                                     \
-  enum class Type : std::uint8_t { LIST(AMBIT_WORD) };                          \
+#define AMBIT_WORD_LIST(Type, LIST, plural)                                                \
+  enum class Type : std::uint8_t { LIST(AMBIT_WORD) };                                     \
   inline constexpr std::array plural{std::to_array<std::string_view>({LIST(AMBIT_NAME)})}; \
-  [[nodiscard]] constexpr std::string_view name_of(Type value) {                \
-    return plural.at(static_cast<std::size_t>(value));                          \
+  [[nodiscard]] constexpr std::string_view name_of(Type value) {                           \
+    return plural.at(static_cast<std::size_t>(value));                                     \
   }
 
 AMBIT_WORD_LIST(Kind, AMBIT_KINDS, kKinds)
