@@ -9,15 +9,21 @@ seconds_since() {
   printf '%d.%d' $((micros / 1000000)) $((micros / 100000 % 10))
 }
 
+# SECONDS and NAME of each step, in turn.
+# shellcheck disable=SC2034 # read by who sources this
+steps_done=()
+
 step() {
-  local name=$1 start=$EPOCHREALTIME status=0
+  local name=$1 start=$EPOCHREALTIME status=0 seconds
   shift
   printf '==> %s\n' "$name"
   "$@" || status=$?
+  seconds=$(seconds_since "$start")
+  steps_done+=("$seconds" "$name")
   if ((status == 0)); then
-    printf '<== %s: ok, %s s\n' "$name" "$(seconds_since "$start")"
+    printf '<== %s: ok, %s s\n' "$name" "$seconds"
   else
-    printf '<== %s: FAILED with status %d, %s s\n' "$name" "$status" "$(seconds_since "$start")"
+    printf '<== %s: FAILED with status %d, %s s\n' "$name" "$status" "$seconds"
   fi
   return "$status"
 }
