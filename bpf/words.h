@@ -76,4 +76,19 @@
 	X(holder_replaced)     \
 	X(sink_failed)
 
+/* Tables that user space fills and decisions read: each is a BPF map of that
+ * name; keys and values stand in bpf/core/tables.h.
+ */
+#define AMBIT_TABLES(X)       \
+	X(tasks)              \
+	X(policies)           \
+	X(policy_credentials) \
+	X(spaces)             \
+	X(inodes)             \
+	X(anchors)            \
+	X(names)              \
+	X(prefixes)           \
+	X(ports)              \
+	X(listeners)
+
 #endif

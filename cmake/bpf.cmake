@@ -9,7 +9,8 @@ file(MAKE_DIRECTORY ${bpf_dir})
 # Kernel types are our own small CO-RE declarations (bpf/lib/kernel_types.h): the build does not depend on
 # the kernel of the machine that builds.
 set(bpf_flags -g -O2 -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -Wall -Wextra -Werror
-  -Wno-unused-parameter -I${CMAKE_SOURCE_DIR})
+  -Wno-unused-parameter -Wno-unused-function -I${CMAKE_SOURCE_DIR}
+  -I/usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
 
 file(GLOB bpf_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bpf/*.bpf.c)
 file(GLOB_RECURSE bpf_headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bpf/*.h)

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* The one contract between the BPF programs and user space: records, counters,
+ * configuration. Included by bpf/ and userspace/kernel/ alone.
+ */
+#ifndef AMBIT_ABI_H
+#define AMBIT_ABI_H
+
+#include "bpf/core/tables.h"
+
+#define AMBIT_ABI_VERSION 1
+
+#define AMBIT_PATH_SIZE 4096
+#define AMBIT_ARGV_SIZE 4096
+#define AMBIT_DATA_SIZE (AMBIT_PATH_SIZE + AMBIT_ARGV_SIZE)
+
+#define AMBIT_KIND(word) AMBIT_KIND_##word,
+enum ambit_kind { AMBIT_KINDS(AMBIT_KIND) };
+#define AMBIT_BACKEND(word) AMBIT_BACKEND_##word,
+enum ambit_backend { AMBIT_BACKENDS(AMBIT_BACKEND) };
+#define AMBIT_LOSS(word) AMBIT_LOSS_##word,
+enum ambit_loss_cause { AMBIT_LOSS_CAUSES(AMBIT_LOSS) AMBIT_LOSS_COUNT };
+#define AMBIT_RING(word) AMBIT_RING_##word,
+enum ambit_ring { AMBIT_RINGS(AMBIT_RING) AMBIT_RING_COUNT };
+
+/* Hooks in the order of `ambit doctor`; the BPF program of a hook is named
+ * <backend>_<hook> or, where all backends share it, <hook>.
+ */
+#define AMBIT_HOOKS(X)       \
+	X(task_alloc)        \
+	X(task_newtask)      \
+	X(process_exec)      \
+	X(process_exit)      \
+	X(file_open)         \
+	X(file_receive)      \
+	X(file_permission)   \
+	X(path_truncate)     \
+	X(path_link)         \
+	X(path_rename)       \
+	X(inode_free)        \
+	X(bprm_check)        \
+	X(socket_create)     \
+	X(socket_post_create) \
+	X(socket_bind)       \
+	X(socket_listen)     \
+	X(socket_getsockname) \
+	X(socket_connect)    \
+	X(socket_sendmsg)    \
+	X(socket_recvmsg)    \
+	X(unix_stream_connect) \
+	X(unix_may_send)     \
+	X(sk_free)           \
+	X(set_state)         \
+	X(sys_exit)          \
+	X(uring_create)      \
+	X(cgroup_sock_create) \
+	X(cgroup_sock_release) \
+	X(cgroup_post_bind)  \
+	X(cgroup_connect)    \
+	X(cgroup_sendmsg)    \
+	X(cgroup_connect_unix) \
+	X(cgroup_sendmsg_unix) \
+	X(cgroup_egress)     \
+	X(sockops)           \
+	X(sk_msg)
+#define AMBIT_HOOK(word) AMBIT_HOOK_##word,
+enum ambit_hook { AMBIT_HOOKS(AMBIT_HOOK) AMBIT_HOOK_COUNT };
+
+struct ambit_record {
+	__u32 size; /* of the whole record */
+	__u8 kind;
+	__u8 reason;
+	__u8 requested;
+	__u8 effective;
+	__u8 shadow;
+	__u8 backend;
+	__u16 reserved;
+	__u32 slot;
+	__u64 boot_ns;
+	__u64 start_boot_ns; /* of the process */
+	__u32 pid;
+	__u32 tid;
+	__u32 uid;
+	__u32 ppid;
+	char comm[16];
+	struct core_mask held;
+	struct core_mask blocking;
+};
+
+#define AMBIT_FILE_READ 1u
+#define AMBIT_FILE_WRITE 2u
+#define AMBIT_FILE_TRUNCATE 4u
+#define AMBIT_FILE_EXEC 8u
+#define AMBIT_FILE_RECEIVE 16u
+#define AMBIT_FILE_CONNECT 32u
+#define AMBIT_FILE_FLAGS(X) \
+	X(AMBIT_FILE_READ, read) X(AMBIT_FILE_WRITE, write) X(AMBIT_FILE_TRUNCATE, truncate) \
+	X(AMBIT_FILE_EXEC, exec) X(AMBIT_FILE_RECEIVE, receive) X(AMBIT_FILE_CONNECT, connect)
+
+/* In `data`: the path of path_length bytes. Names run from the file up, each with
+ * a NUL behind it, when path_reversed; it is a plain path otherwise.
+ */
+struct ambit_file_record {
+	struct ambit_record head;
+	__u64 ino;
+	__u32 dev;
+	__u32 flags;
+	__u16 credential[CORE_MAX_MATCHES];
+	__u8 credential_count;
+	__u8 path_reversed;
+	__u8 path_cut;
+	__u8 reserved;
+	__u32 path_length;
+};
+
+/* In `data`: the Unix path as for files, or the abstract name behind a NUL. */
+struct ambit_connect_record {
+	struct ambit_record head;
+	__u16 family;
+	__u16 port;
+	__u8 protocol;
+	__u8 credential_count;
+	__u8 path_reversed;
+	__u8 path_cut;
+	__u16 credential[CORE_MAX_MATCHES];
+	__u8 address[16];
+	__u32 path_length;
+	__u32 reserved;
+};
+
+/* In `data`: the path, then argv_length bytes of NUL-separated arguments. */
+struct ambit_exec_record {
+	struct ambit_record head;
+	__u64 ino;
+	__u32 dev;
+	__u32 path_length;
+	__u32 argv_length;
+	__u8 path_reversed;
+	__u8 path_cut;
+	__u8 argv_cut;
+	__u8 reserved;
+};
+
+/* Every record starts with this much; its strings (`data`) come behind. */
+union ambit_any_record {
+	struct ambit_record head;
+	struct ambit_file_record file;
+	struct ambit_connect_record connect;
+	struct ambit_exec_record exec;
+};
+
+/* The list of kernel records: enum values, the decoder's switch and its size
+ * checks are made from it.
+ */
+#define AMBIT_RECORDS(X)                        \
+	X(file_open, struct ambit_file_record)  \
+	X(connect, struct ambit_connect_record) \
+	X(exec, struct ambit_exec_record)
+
+/* losses: one counter for each (ring, cause) on each CPU */
+#define AMBIT_LOSS_INDEX(ring, cause) ((__u32)(ring) * (__u32)AMBIT_LOSS_COUNT + (__u32)(cause))
+#define AMBIT_LOSS_SLOTS ((__u32)AMBIT_RING_COUNT * (__u32)AMBIT_LOSS_COUNT)
+
+/* members: thread id -> task; what user space lists, and what tells an undecided
+ * member from an outsider when task storage is busy.
+ */
+struct ambit_member {
+	__u32 slot;
+	__u32 pid;
+};
+
+#endif

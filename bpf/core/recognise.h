@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* What a file is, by its inode, by the directories it stands in, and by names below those. */
+#ifndef AMBIT_CORE_RECOGNISE_H
+#define AMBIT_CORE_RECOGNISE_H
+
+#include "bpf/core/hash.h"
+#include "bpf/core/seam.h"
+
+struct core_match {
+	__u16 rank;
+	__u8 flags;
+	__u8 count;
+	__u8 excluded_count;
+	__u8 reserved[3];
+	__u16 credential[CORE_MAX_MATCHES];
+	__u16 excluded[CORE_MAX_MATCHES];
+	struct core_mask mask;
+};
+
+struct core_walk {
+	struct core_match match;
+	void *seam;
+	__u32 space;
+	__u32 depth;        /* components below the directory now looked at */
+	__u64 path[CORE_MAX_DEPTH]; /* the seam's own handles of the last components */
+	struct core_anchor anchor;
+	__u32 below;        /* components of it that are done */
+	__u32 dead_shapes;  /* bit set: this shape cannot match any more */
+	__u64 token;        /* hash of the current component */
+	__u64 names_hash;   /* of all components below the anchor so far */
+	__u64 shape_hash[CORE_MAX_SHAPES];
+	__u32 token_length;
+	__u32 name_length;
+	struct core_name name;
+};
+
+CORE_INLINE void core_add_credential(__u16 *list, __u8 *count, __u16 credential)
+{
+	__u8 n = *count;
+
+	for (int i = 0; i < CORE_MAX_MATCHES; i++)
+		if (i < n && list[i] == credential)
+			return;
+	if (n < CORE_MAX_MATCHES) {
+		list[n & (CORE_MAX_MATCHES - 1)] = credential;
+		*count = n + 1;
+	}
+}
+
+CORE_FUNCTION int core_match_add(struct core_match *match, const struct core_rule *rule)
+{
+	if (!match || !rule)
+		return 0;
+	match->flags |= rule->flags & (CORE_RULE_PROGRAM | CORE_RULE_UNIX);
+	core_mask_add(&match->mask, &rule->mask);
+	if (rule->count && !(rule->flags & CORE_RULE_EXCLUDE)) {
+		if (rule->rank > match->rank || !match->count) {
+			match->rank = rule->rank;
+			match->count = 0;
+		}
+		if (rule->rank < match->rank)
+			return 0;
+	}
+	for (int i = 0; i < CORE_MAX_MATCHES; i++) {
+		if (i >= rule->count)
+			break;
+		if (rule->flags & CORE_RULE_EXCLUDE)
+			core_add_credential(match->excluded, &match->excluded_count,
+					    rule->credential[i]);
+		else
+			core_add_credential(match->credential, &match->count, rule->credential[i]);
+	}
+	return 0;
+}
+
+/* Takes what is excluded out; what is left is what the file is. */
+CORE_INLINE void core_match_finish(struct core_match *match)
+{
+	__u8 kept = 0;
+
+	for (int i = 0; i < CORE_MAX_MATCHES; i++) {
+		int out = 0;
+
+		if (i >= match->count)
+			break;
+		for (int j = 0; j < CORE_MAX_MATCHES; j++)
+			if (j < match->excluded_count && match->excluded[j] == match->credential[i])
+				out = 1;
+		if (!out)
+			match->credential[kept++ & (CORE_MAX_MATCHES - 1)] = match->credential[i];
+	}
+	match->count = kept;
+}
+
+/* Looks the names done so far up; a rule for a file counts at the last component only. */
+CORE_INLINE void core_try_names(struct core_walk *walk, __u64 hash)
+{
+	struct core_name_key key = {
+		.space = walk->space, .anchor = walk->anchor.id, .hash = hash};
+	const struct core_rule *rule = core_find_name(walk->seam, &key);
+
+	if (rule && (walk->below + 1 == walk->depth || (rule->flags & CORE_RULE_SUBTREE)))
+		core_match_add(&walk->match, rule);
+}
+
+/* The token of the current component in a shape, or < 0 when its name cannot have it. */
+CORE_INLINE int core_component_token(struct core_walk *walk, struct core_shape shape, __u64 *token)
+{
+	__u32 level = walk->depth - 1 - walk->below;
+	__u64 prefix;
+
+	*token = walk->token;
+	if (shape.level != walk->below || shape.prefix == CORE_SHAPE_WHOLE)
+		return 0;
+	if (walk->token_length < (__u32)shape.prefix + shape.suffix)
+		return -1;
+	if (core_read_name(walk->seam, walk, level, shape.prefix, 0) < 0)
+		return -1;
+	prefix = core_hash_name(&walk->name, shape.prefix);
+	if (core_read_name(walk->seam, walk, level, 0, shape.suffix) < 0)
+		return -1;
+	*token = core_shape_token(prefix, core_hash_name(&walk->name, shape.suffix));
+	return 0;
+}
+
+static long core_shape_step(__u32 index, void *context)
+{
+	struct core_walk *walk = *(struct core_walk **)context;
+	__u32 i = index & (CORE_MAX_SHAPES - 1);
+	struct core_shape shape = walk->anchor.shapes[i];
+	__u64 token;
+
+	if (index >= walk->anchor.shape_count)
+		return 1;
+	if (walk->dead_shapes & (1u << i))
+		return 0;
+	if (core_component_token(walk, shape, &token) < 0) {
+		walk->dead_shapes |= 1u << i;
+		return 0;
+	}
+	walk->shape_hash[i] = core_mix(walk->shape_hash[i], token);
+	if (walk->below >= shape.level)
+		core_try_names(walk, walk->shape_hash[i]);
+	return 0;
+}
+
+/* One component below the anchor, from the top down. */
+static long core_component_step(__u32 index, void *context)
+{
+	struct core_walk *walk = *(struct core_walk **)context;
+
+	if (index >= walk->depth || index >= walk->anchor.max_depth)
+		return 1;
+	walk->below = index;
+	if (core_read_name(walk->seam, walk, walk->depth - 1 - index, CORE_SHAPE_WHOLE, 0) < 0)
+		return 1;
+	walk->token_length = walk->name_length;
+	walk->token = core_hash_name(&walk->name, walk->name_length);
+	walk->names_hash = core_mix(walk->names_hash, walk->token);
+	core_try_names(walk, walk->names_hash);
+	if (walk->anchor.shape_count)
+		CORE_LOOP(CORE_MAX_SHAPES, core_shape_step, walk);
+	return 0;
+}
+
+/* All that the patterns below walk->anchor say of the file. */
+CORE_INLINE void core_match_below_anchor(struct core_walk *walk)
+{
+	walk->names_hash = 0;
+	walk->dead_shapes = 0;
+	for (int i = 0; i < CORE_MAX_SHAPES; i++)
+		walk->shape_hash[i] = 0;
+	if (walk->depth && (walk->anchor.rule.flags & CORE_RULE_SUBTREE))
+		core_match_add(&walk->match, &walk->anchor.rule);
+	if (walk->anchor.max_depth)
+		CORE_LOOP(CORE_MAX_DEPTH, core_component_step, walk);
+}
+
+/* Patterns that hold anywhere look at the file's own name; walk->depth is 1. */
+CORE_INLINE void core_match_anywhere(struct core_walk *walk)
+{
+	const struct core_space *space = core_find_space(walk->seam, walk->space);
+
+	if (!space || !space->shape_count)
+		return;
+	walk->anchor.id = CORE_ANCHOR_ANYWHERE;
+	walk->anchor.max_depth = 1;
+	walk->anchor.shape_count = (__u8)space->shape_count;
+	walk->anchor.rule.flags = 0;
+	for (int i = 0; i < CORE_MAX_SHAPES; i++)
+		walk->anchor.shapes[i] = space->shapes[i];
+	core_match_below_anchor(walk);
+}
+
+/* The directory `key` with walk->depth components of the path below it. */
+CORE_INLINE void core_match_directory(struct core_walk *walk, const struct core_inode_key *key)
+{
+	const struct core_anchor *anchor = core_find_anchor(walk->seam, key);
+
+	if (!anchor)
+		return;
+	walk->anchor = *anchor;
+	core_match_below_anchor(walk);
+}
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* Keys and values of the tables (words.h: AMBIT_TABLES). They are the ABI of the
+ * maps, and the in-memory tables of user space hold the same bytes.
+ */
+#ifndef AMBIT_CORE_TABLES_H
+#define AMBIT_CORE_TABLES_H
+
+#include "bpf/core/types.h"
+
+/* tasks: slot -> what changes during a task's life */
+#define CORE_TASK_REVOKED 1u /* ended: no credential, no network, no new process */
+#define CORE_TASK_KILLED 2u  /* kill-task: every process dies at its next hook */
+struct core_task {
+	__u32 policy;
+	__u32 flags;
+	__u64 expires_boot_ns; /* 0: never */
+	struct core_mask held; /* by the whole task (holding: task) */
+};
+
+/* policies: number -> what a scope says */
+#define CORE_POLICY_SHADOW 1
+#define CORE_POLICY_NETWORK_BOUND 2
+#define CORE_POLICY_EXEC_BOUND 4
+struct core_policy {
+	__u8 flags;
+	__u8 response_credential;
+	__u8 response_network;
+	__u8 response_exec;
+	__u32 credential_space; /* the space in which credential files are recognised */
+	__u32 program_space;    /* the space of this policy's programs and Unix sockets */
+	__u32 reserved;
+	struct core_mask inside;
+	struct core_mask restricted;   /* use is bound to destinations */
+	struct core_mask readers;      /* only named programs may read */
+	struct core_mask hold_process;
+	struct core_mask hold_task;
+};
+
+/* policy_credentials: which bit a catalogue number has in a policy */
+struct core_credential_key {
+	__u32 policy;
+	__u32 credential;
+};
+struct core_credential_bit {
+	__u32 bit;
+};
+
+/* A component with one `*`: how many leading and trailing bytes count. */
+#define CORE_MAX_SHAPES 16
+#define CORE_SHAPE_WHOLE 0xff /* prefix: the whole name counts */
+struct core_shape {
+	__u8 level;
+	__u8 prefix;
+	__u8 suffix;
+	__u8 reserved;
+};
+
+#define CORE_RULE_SUBTREE 1
+#define CORE_RULE_EXCLUDE 2
+#define CORE_RULE_PROGRAM 4
+#define CORE_RULE_UNIX 8
+#define CORE_MAX_MATCHES 4
+struct core_rule {
+	__u16 rank;
+	__u8 flags;
+	__u8 count;
+	__u16 credential[CORE_MAX_MATCHES];
+	__u32 reserved;
+	struct core_mask mask;
+};
+
+/* spaces: what holds for a whole space of paths */
+struct core_space {
+	__u32 shape_count;
+	struct core_shape shapes[CORE_MAX_SHAPES]; /* of patterns that hold anywhere */
+};
+
+/* inodes, anchors */
+struct core_inode_key {
+	__u64 ino;
+	__u32 dev; /* the kernel's encoding: major << 20 | minor */
+	__u32 space;
+};
+#define CORE_MAX_DEPTH 16
+struct core_anchor {
+	__u32 id;
+	__u8 max_depth;
+	__u8 shape_count;
+	__u16 reserved;
+	struct core_shape shapes[CORE_MAX_SHAPES];
+	struct core_rule rule;
+};
+
+/* names: (space, anchor, hash of the names below it) -> rule */
+#define CORE_ANCHOR_ANYWHERE 0u
+#define CORE_ANCHOR_ABSTRACT 0xffffffffu
+struct core_name_key {
+	__u32 space;
+	__u32 anchor;
+	__u64 hash;
+};
+
+/* prefixes (LPM): address -> set of ports */
+#define CORE_PREFIX_POLICY_BITS 32
+struct core_prefix_key {
+	__u32 prefixlen;
+	__u32 policy;
+	__u8 address[16]; /* IPv4 as ::ffff:a.b.c.d */
+};
+struct core_prefix {
+	__u32 set;
+};
+
+/* ports (LPM): (set, protocol, port) -> who may go there */
+#define CORE_PORT_FIXED_BITS 40
+#define CORE_PORT_NETWORK 1
+#define CORE_PORT_ALWAYS 2
+struct core_port_key {
+	__u32 prefixlen;
+	__u32 set;
+	__u8 protocol;
+	__u8 port[2]; /* big endian, so that leading bits are a prefix */
+	__u8 reserved;
+};
+struct core_port {
+	__u8 flags;
+	__u8 endpoint_count;
+	__u16 endpoint[2];
+	__u16 reserved;
+	struct core_mask allowed;
+};
+
+/* listeners: ports that a task itself listens on */
+struct core_listener_key {
+	__u32 netns;
+	__u16 port; /* host order */
+	__u8 protocol;
+	__u8 reserved;
+};
+struct core_listener {
+	__u32 slot;
+	__u32 count;
+};
+
+/* A process of a task; kept in the task storage of each thread, where the
+ * leader's copy counts for what the process holds. Its size is frozen: pinned
+ * storage outlives the program that made it (KERNEL-FACTS).
+ */
+#define CORE_PROCESS_EXEC_REPORTED 1u
+struct core_process {
+	__u32 slot; /* 0: in no task */
+	__u32 flags;
+	struct core_mask held;
+	struct core_mask readers;         /* what the running program may read */
+	struct core_mask pending_readers; /* the same for the program being executed */
+	__u64 pending_verdict;            /* reason and response of an exec that goes on */
+	__u64 reserved[4];
+};
+CORE_ASSERT(sizeof(struct core_process) == 144, "frozen");
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* From a decision to a record in its ring. */
+#ifndef AMBIT_EMIT_BPF_H
+#define AMBIT_EMIT_BPF_H
+
+#include "bpf/lib/member.bpf.h"
+#include "bpf/lib/walk.bpf.h"
+
+CORE_INLINE void fill_head(struct ambit_scratch *scratch, __u32 slot, __u8 kind, __u8 effective)
+{
+	struct ambit_record *head = &scratch->record.head;
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 ids = bpf_get_current_pid_tgid();
+
+	head->kind = kind;
+	head->reason = scratch->verdict.reason;
+	head->requested = scratch->verdict.requested;
+	head->effective = effective;
+	head->shadow = scratch->verdict.shadow;
+	head->backend = ambit_backend;
+	head->reserved = 0;
+	head->slot = slot;
+	head->boot_ns = bpf_ktime_get_boot_ns();
+	head->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	head->pid = ids >> 32;
+	head->tid = (__u32)ids;
+	head->uid = (__u32)bpf_get_current_uid_gid();
+	head->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	bpf_get_current_comm(head->comm, sizeof(head->comm));
+	head->held = scratch->subject.held;
+	head->blocking = scratch->verdict.blocking;
+}
+
+CORE_INLINE struct ambit_outbox *claim_outbox(void)
+{
+	__u32 start = bpf_get_prandom_u32();
+
+	for (int i = 0; i < 32; i++) {
+		__u32 index = (start + i) & (AMBIT_OUTBOXES - 1);
+		struct ambit_outbox *box = bpf_map_lookup_elem(&outboxes, &index);
+
+		if (box && !__sync_val_compare_and_swap(&box->busy, 0, 1))
+			return box;
+	}
+	return 0;
+}
+
+CORE_INLINE void release_outbox(struct ambit_outbox *box)
+{
+	__sync_lock_test_and_set(&box->busy, 0);
+}
+
+struct ambit_writer {
+	struct ambit_climb climb;
+	char *data;
+};
+
+static long write_name_step(__u32 index, void *context)
+{
+	struct ambit_writer *writer = context;
+	struct ambit_climb *climb = &writer->climb;
+	struct dentry *dentry = (void *)climb->dentry;
+	const unsigned char *name;
+	__u32 length, at;
+	int step = climb_mount(climb);
+
+	if (step == AMBIT_STEP_TOP)
+		return 1;
+	if (step == AMBIT_STEP_CROSSED)
+		return 0;
+	dentry = (void *)climb->dentry;
+	name = BPF_CORE_READ(dentry, d_name.name);
+	length = BPF_CORE_READ(dentry, d_name.len);
+	at = climb->length;
+	if (at + length + 1 > AMBIT_PATH_SIZE || length >= CORE_NAME_SIZE) {
+		climb->cut = 1;
+		return 1;
+	}
+	at &= AMBIT_PATH_SIZE - 1;
+	length &= CORE_NAME_SIZE - 1;
+	asm volatile("" : "+r"(at), "+r"(length));
+	at &= AMBIT_PATH_SIZE - 1;
+	length &= CORE_NAME_SIZE - 1;
+	if (length && bpf_probe_read_kernel(writer->data + at, length, name)) {
+		climb->cut = 1;
+		return 1;
+	}
+	writer->data[(at + length) & (AMBIT_DATA_SIZE - 1)] = 0;
+	climb->length = at + length + 1;
+	climb->dentry = (__u64)BPF_CORE_READ(dentry, d_parent);
+	return 0;
+}
+
+/* Writes the names from the file up to the root; gives the bytes written. */
+CORE_INLINE __u32 write_path(struct ambit_outbox *box, struct dentry *dentry, struct vfsmount *mnt,
+			     __u8 *cut)
+{
+	struct ambit_writer writer;
+
+	climb_from(&writer.climb, dentry, mnt);
+	writer.data = box->data;
+	bpf_loop(AMBIT_MAX_STEPS, write_name_step, &writer, 0);
+	*cut = writer.climb.cut;
+	return writer.climb.length;
+}
+
+/* Hands `size` bytes to the ring that findings, or observations, have. */
+CORE_INLINE void send_record(void *record, __u32 size, int finding)
+{
+	long failed = finding ? bpf_ringbuf_output(&findings, record, size, 0)
+			      : bpf_ringbuf_output(&observations, record, size, 0);
+
+	if (failed)
+		count_loss(finding ? AMBIT_RING_findings : AMBIT_RING_observations,
+			   AMBIT_LOSS_ring_full);
+}
+
+/* What has to be done besides refusing: the signals. Gives 1 when the operation is refused. */
+CORE_INLINE int respond(__u32 slot, __u8 effective)
+{
+	struct core_task *task;
+
+	if (effective == CORE_EFFECT_task_killed) {
+		task = bpf_map_lookup_elem(&tasks, &slot);
+		if (task)
+			__sync_fetch_and_or(&task->flags, CORE_TASK_KILLED);
+	}
+	if (effective == CORE_EFFECT_killed || effective == CORE_EFFECT_task_killed)
+		bpf_send_signal(9);
+	return effective == CORE_EFFECT_denied || effective == CORE_EFFECT_killed ||
+	       effective == CORE_EFFECT_task_killed;
+}
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* Who is in a task. */
+#ifndef AMBIT_MEMBER_BPF_H
+#define AMBIT_MEMBER_BPF_H
+
+#include "bpf/lib/scratch.bpf.h"
+
+enum ambit_membership { AMBIT_OUTSIDER, AMBIT_MEMBER, AMBIT_UNDECIDED };
+
+/* An outsider's whole cost is the first test; 7 instructions instead of 112 (KERNEL-FACTS).
+ * Storage that is there and cannot be read (busy under full preemption on 6.1, or another
+ * tool's) is settled by the members' hash.
+ */
+CORE_INLINE enum ambit_membership current_membership(struct core_process **process)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 tid;
+
+	*process = 0;
+	if (!task->bpf_storage)
+		return AMBIT_OUTSIDER;
+	*process = bpf_task_storage_get(&processes, task, 0, 0);
+	if (*process)
+		return (*process)->slot ? AMBIT_MEMBER : AMBIT_OUTSIDER;
+	tid = (__u32)bpf_get_current_pid_tgid();
+	if (!bpf_map_lookup_elem(&members, &tid))
+		return AMBIT_OUTSIDER;
+	count_loss(AMBIT_RING_findings, AMBIT_LOSS_storage_failed);
+	return AMBIT_UNDECIDED;
+}
+
+/* What a process holds stands in its leader's storage, since its threads share it. */
+CORE_INLINE struct core_process *leader_of_current(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return bpf_task_storage_get(&processes, task->group_leader, 0, 0);
+}
+
+/* Everything about the current process that a decision needs; 0 when it is there. */
+CORE_INLINE int load_subject(struct core_subject *subject, const struct core_process *process)
+{
+	__u32 slot = process->slot;
+	struct core_task *task = bpf_map_lookup_elem(&tasks, &slot);
+	struct core_policy *policy;
+	struct core_process *leader;
+	__u32 number;
+
+	if (!task)
+		return -1;
+	number = task->policy;
+	policy = bpf_map_lookup_elem(&policies, &number);
+	if (!policy)
+		return -1;
+	subject->task = *task;
+	subject->policy = *policy;
+	subject->held = task->held;
+	subject->readers = process->readers;
+	core_mask_add(&subject->held, &process->held);
+	leader = leader_of_current();
+	if (leader) {
+		core_mask_add(&subject->held, &leader->held);
+		core_mask_add(&subject->readers, &leader->readers);
+	}
+	subject->now_boot_ns = bpf_ktime_get_boot_ns();
+	return 0;
+}
+
+CORE_INLINE void mask_or_atomic(struct core_mask *to, const struct core_mask *what)
+{
+	if (what->word[0])
+		__sync_fetch_and_or(&to->word[0], what->word[0]);
+	if (what->word[1])
+		__sync_fetch_and_or(&to->word[1], what->word[1]);
+	if (what->word[2])
+		__sync_fetch_and_or(&to->word[2], what->word[2]);
+	if (what->word[3])
+		__sync_fetch_and_or(&to->word[3], what->word[3]);
+}
+
+CORE_INLINE void hold(const struct core_subject *subject, struct core_process *process,
+		      const struct core_mask *gained)
+{
+	struct core_mask by_task = *gained, by_process = *gained;
+	__u32 slot = process->slot;
+	struct core_process *leader;
+	struct core_task *task;
+
+	core_mask_keep(&by_task, &subject->policy.hold_task);
+	core_mask_remove(&by_process, &subject->policy.hold_task);
+	if (!core_mask_empty(&by_task)) {
+		task = bpf_map_lookup_elem(&tasks, &slot);
+		if (task)
+			mask_or_atomic(&task->held, &by_task);
+	}
+	if (core_mask_empty(&by_process))
+		return;
+	mask_or_atomic(&process->held, &by_process);
+	leader = leader_of_current();
+	if (leader)
+		mask_or_atomic(&leader->held, &by_process);
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* Memory for one decision. Not per CPU: a program that is preempted in the middle
+ * (preempt=full) would find another task's walk in it.
+ */
+#ifndef AMBIT_SCRATCH_BPF_H
+#define AMBIT_SCRATCH_BPF_H
+
+#include "bpf/core/decide.h"
+#include "bpf/core/recognise.h"
+#include "bpf/maps.bpf.h"
+
+/* Steps of a walk: components and mount crossings together (EVASION F19 asks for 300). */
+#define AMBIT_MAX_STEPS 512
+
+struct ambit_climb {
+	__u64 dentry;
+	__u64 mount;
+	__u32 depth;
+	__u8 done;
+	__u8 failed;
+	__u8 cut;
+	__u8 reserved;
+	__u32 length; /* of the path written so far */
+};
+
+struct ambit_scratch {
+	struct ambit_climb climb;
+	struct core_walk walk;
+	struct core_subject subject;
+	struct core_verdict verdict;
+	struct core_rule taught;
+	union ambit_any_record record;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct ambit_scratch);
+} scratches __weak SEC(".maps");
+
+/* Room for a record and its strings while it is put together. */
+struct ambit_outbox {
+	__u64 busy;
+	union ambit_any_record record;
+	char data[AMBIT_DATA_SIZE + CORE_NAME_SIZE];
+};
+#define AMBIT_OUTBOXES 128
+AMBIT_MAP(outboxes, BPF_MAP_TYPE_ARRAY, AMBIT_OUTBOXES, 0, __u32, struct ambit_outbox);
+
+CORE_INLINE void count_loss(__u32 ring, __u32 cause)
+{
+	__u32 index = AMBIT_LOSS_INDEX(ring, cause);
+	__u64 *counter = bpf_map_lookup_elem(&losses, &index);
+
+	if (counter)
+		__sync_fetch_and_add(counter, 1);
+}
+
+CORE_INLINE void count_hit(__u32 hook)
+{
+	__u64 *counter = bpf_map_lookup_elem(&hits, &hook);
+
+	if (counter)
+		__sync_fetch_and_add(counter, 1);
+}
+
+CORE_INLINE struct ambit_scratch *scratch_of_current(void)
+{
+	struct ambit_scratch *scratch = bpf_task_storage_get(
+		&scratches, bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!scratch)
+		count_loss(AMBIT_RING_findings, AMBIT_LOSS_storage_failed);
+	return scratch;
+}
+
+#endif

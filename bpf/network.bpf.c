@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/* The network on the lsm and fmod_ret backends: sockets made, connected, sent on, received on. */
+#include "bpf/lib/reach.bpf.h"
+
+char _license[] __weak SEC("license") = "GPL";
+
+#define TCP_CLOSE 7
+#define TCP_LISTEN 10
+#define MSG_FASTOPEN 0x20000000u
+
+/* The address that a process names; 0 when it names one that decides something. */
+static __always_inline int take_sockaddr(struct ambit_address *to, struct sock *sk,
+					 const void *address, int length)
+{
+	__u16 family = 0, port = 0;
+	__u32 ipv4 = 0;
+
+	if (length < 2 || bpf_probe_read_kernel(&family, 2, address))
+		return -1;
+	to->protocol = protocol_of(sk);
+	to->can_deny = 1;
+	/* AF_UNSPEC in a datagram's address means AF_INET (KERNEL-FACTS). */
+	if (family == AF_UNSPEC)
+		family = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6 && length >= 24
+				 ? AF_INET6
+				 : AF_INET;
+	to->family = family;
+	if (family == AF_INET && length >= 8) {
+		bpf_probe_read_kernel(&port, 2, address + 2);
+		bpf_probe_read_kernel(&ipv4, 4, address + 4);
+		map_ipv4(to->address, ipv4);
+	} else if (family == AF_INET6 && length >= 24) {
+		bpf_probe_read_kernel(&port, 2, address + 2);
+		bpf_probe_read_kernel(to->address, 16, address + 8);
+		take_ipv6(to->address);
+	}
+	to->port = bpf_ntohs(port);
+	return 0;
+}
+
+static __always_inline int take_peer(struct ambit_address *to, struct sock *sk)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+	to->family = family;
+	to->protocol = protocol_of(sk);
+	to->can_deny = 1;
+	to->port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (family == AF_INET) {
+		map_ipv4(to->address, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+	} else if (family == AF_INET6) {
+		BPF_CORE_READ_INTO(&to->address, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
+		take_ipv6(to->address);
+	}
+	return to->port ? 0 : -1;
+}
+
+static __always_inline __u32 netns_of(struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+}
+
+static __always_inline int is_inet(__u16 family)
+{
+	return family == AF_INET || family == AF_INET6;
+}
+
+static __always_inline int reach_from(struct ambit_entry *entry, struct ambit_address *to,
+				      struct sock *sk, __u32 quiet)
+{
+	__u32 where = 0;
+
+	if (is_inet(to->family) && is_own_port(to, entry->process->slot, netns_of(sk)))
+		where = CORE_DESTINATION_OWN;
+	return reach(entry->scratch, to, where, quiet);
+}
+
+/* Families that are no way out of the task: netlink and AF_ALG speak to the kernel, Unix
+ * sockets have their own hooks.
+ */
+static __always_inline int is_local_family(int family)
+{
+	return family == AF_UNIX || family == AF_NETLINK || family == 38 /* AF_ALG */;
+}
+
+static __always_inline int socket_create(int family, int type, int protocol, int kern)
+{
+	struct ambit_entry entry;
+	struct ambit_address to = {.family = family, .protocol = 0, .can_deny = 1};
+	int state;
+
+	if (kern || is_inet(family) || is_local_family(family))
+		return 0;
+	state = enter(&entry, AMBIT_HOOK_socket_create);
+	if (state != AMBIT_DECIDE)
+		return state;
+	return reach(entry.scratch, &to, 0, 0);
+}
+AMBIT_DENY_HOOK(socket_create, socket_create, security_socket_create,
+		(family, type, protocol, kern), int family, int type, int protocol, int kern)
+
+static __always_inline int socket_post_create(struct socket *sock, int kern)
+{
+	struct core_process *process;
+	__u64 sk = (__u64)BPF_CORE_READ(sock, sk);
+	__u32 slot;
+
+	if (kern || current_membership(&process) != AMBIT_MEMBER || !process)
+		return 0;
+	count_hit(AMBIT_HOOK_socket_post_create);
+	slot = process->slot;
+	bpf_map_update_elem(&own_sockets, &sk, &slot, BPF_ANY);
+	return 0;
+}
+AMBIT_DENY_HOOK(socket_post_create, socket_post_create, security_socket_post_create, (sock, kern),
+		struct socket *sock, int family, int type, int protocol, int kern)
+
+/* The port of a socket of the task becomes one of its own. */
+static __always_inline int own_port(struct socket *sock, __u16 port, __u32 hook)
+{
+	struct core_process *process;
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+	struct core_listener_key key = {};
+	struct core_listener value = {};
+	__u64 address = (__u64)sk;
+	__u32 *owner;
+
+	if (current_membership(&process) != AMBIT_MEMBER || !process || !port)
+		return 0;
+	count_hit(hook);
+	owner = bpf_map_lookup_elem(&own_sockets, &address);
+	if (!owner || *owner != process->slot)
+		return 0;
+	key.netns = netns_of(sk);
+	key.port = port;
+	key.protocol = protocol_of(sk);
+	value.slot = process->slot;
+	bpf_map_update_elem(&listeners, &key, &value, BPF_ANY);
+	return 0;
+}
+
+static __always_inline __u16 bound_port(struct socket *sock)
+{
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+
+	return is_inet(BPF_CORE_READ(sk, __sk_common.skc_family))
+		       ? BPF_CORE_READ(sk, __sk_common.skc_num)
+		       : 0;
+}
+
+/* A TCP port is the task's own when it listens there, not when it has merely bound it:
+ * another process may listen on the same port of another address.
+ */
+static __always_inline int socket_listen(struct socket *sock)
+{
+	return own_port(sock, bound_port(sock), AMBIT_HOOK_socket_listen);
+}
+AMBIT_DENY_HOOK(socket_listen, socket_listen, security_socket_listen, (sock), struct socket *sock,
+		int backlog)
+
+/* Who binds port 0 asks for the number: this is where it is known, for TCP and UDP. */
+static __always_inline int socket_getsockname(struct socket *sock)
+{
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+
+	if (BPF_CORE_READ(sk, sk_type) == SOCK_STREAM &&
+	    BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN)
+		return 0;
+	if (BPF_CORE_READ(sk, __sk_common.skc_dport))
+		return 0;
+	return own_port(sock, bound_port(sock), AMBIT_HOOK_socket_getsockname);
+}
+AMBIT_DENY_HOOK(socket_getsockname, socket_getsockname, security_socket_getsockname, (sock),
+		struct socket *sock)
+
+static __always_inline int socket_bind(struct socket *sock, void *address, int length)
+{
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+	__u16 port = 0;
+
+	if (!is_inet(BPF_CORE_READ(sk, __sk_common.skc_family)) ||
+	    BPF_CORE_READ(sk, sk_type) == SOCK_STREAM || length < 8)
+		return 0;
+	bpf_probe_read_kernel(&port, 2, address + 2);
+	return own_port(sock, bpf_ntohs(port), AMBIT_HOOK_socket_bind);
+}
+AMBIT_DENY_HOOK(socket_bind, socket_bind, security_socket_bind, (sock, address, length),
+		struct socket *sock, void *address, int length)
+
+static __always_inline int socket_connect(struct socket *sock, void *address, int length)
+{
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family), named = 0;
+	struct ambit_address to = {};
+	struct ambit_entry entry;
+	int state;
+
+	if (is_local_family(family))
+		return 0;
+	bpf_probe_read_kernel(&named, 2, address);
+	if (named == AF_UNSPEC && is_inet(family))
+		return 0; /* disconnects */
+	state = enter(&entry, AMBIT_HOOK_socket_connect);
+	if (state != AMBIT_DECIDE)
+		return state;
+	if (take_sockaddr(&to, sk, address, length) < 0)
+		return 0; /* too short for the kernel too */
+	return reach_from(&entry, &to, sk, 0);
+}
+AMBIT_DENY_HOOK(socket_connect, socket_connect, security_socket_connect, (sock, address, length),
+		struct socket *sock, void *address, int length)
+
+/* A connection that was accepted answers whoever came: it is bound by what is held, and by
+ * time, and not by the network section. Loopback peers that came in are let be.
+ */
+static __always_inline int is_accepted(struct sock *sk, __u32 slot)
+{
+	struct core_listener_key key = {};
+	struct core_listener *listener;
+	__u64 address = (__u64)sk;
+
+	if (bpf_map_lookup_elem(&own_sockets, &address))
+		return 0;
+	key.netns = netns_of(sk);
+	key.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	key.protocol = protocol_of(sk);
+	listener = bpf_map_lookup_elem(&listeners, &key);
+	return listener && listener->slot == slot;
+}
+
+/* Every byte that is sent, on sockets that were connected before as well. */
+static __always_inline int socket_sendmsg(struct socket *sock, struct msghdr *msg)
+{
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	int length = BPF_CORE_READ(msg, msg_namelen), state, named;
+	void *name = BPF_CORE_READ(msg, msg_name);
+	struct ambit_address to = {};
+	struct ambit_entry entry;
+	__u32 quiet;
+
+	if (is_local_family(family))
+		return 0;
+	state = enter(&entry, AMBIT_HOOK_socket_sendmsg);
+	if (state != AMBIT_DECIDE)
+		return state;
+	/* A connected stream ignores the name, unless this send is what connects it. */
+	named = name && length >= 2 &&
+		(BPF_CORE_READ(sk, sk_type) != SOCK_STREAM ||
+		 (BPF_CORE_READ(msg, msg_flags) & MSG_FASTOPEN) ||
+		 BPF_CORE_READ(sk, sk_protocol) == 132 /* SCTP */);
+	if (named) {
+		if (take_sockaddr(&to, sk, name, length) < 0)
+			return 0;
+		quiet = 0;
+	} else {
+		if (take_peer(&to, sk) < 0 && is_inet(family))
+			return 0; /* no peer: the kernel says so itself */
+		quiet = AMBIT_QUIET;
+		if (is_inet(family) && is_accepted(sk, entry.process->slot)) {
+			if (is_loopback(to.address))
+				return core_expired(&entry.scratch->subject) ?
+					       reach(entry.scratch, &to, 0, quiet) : 0;
+			entry.scratch->subject.policy.flags &= ~CORE_POLICY_NETWORK_BOUND;
+		}
+	}
+	return reach_from(&entry, &to, sk, quiet);
+}
+AMBIT_DENY_HOOK(socket_sendmsg, socket_sendmsg, security_socket_sendmsg, (sock, msg),
+		struct socket *sock, struct msghdr *msg, int size)
+
+/* Receiving ends with the scope. */
+static __always_inline int socket_recvmsg(struct socket *sock)
+{
+	struct sock *sk = BPF_CORE_READ(sock, sk);
+	struct core_process *process;
+	struct ambit_address to = {};
+	struct ambit_entry entry;
+	struct core_task *task;
+	__u32 slot;
+
+	if (current_membership(&process) != AMBIT_MEMBER || !process)
+		return 0;
+	slot = process->slot;
+	task = bpf_map_lookup_elem(&tasks, &slot);
+	if (!task || is_local_family(BPF_CORE_READ(sk, __sk_common.skc_family)))
+		return 0;
+	if (!(task->flags & (CORE_TASK_REVOKED | CORE_TASK_KILLED)) &&
+	    (!task->expires_boot_ns || bpf_ktime_get_boot_ns() < task->expires_boot_ns))
+		return 0;
+	if (enter(&entry, AMBIT_HOOK_socket_recvmsg) != AMBIT_DECIDE)
+		return 1;
+	take_peer(&to, sk);
+	return reach(entry.scratch, &to, 0, AMBIT_QUIET);
+}
+AMBIT_DENY_HOOK(socket_recvmsg, socket_recvmsg, security_socket_recvmsg, (sock),
+		struct socket *sock, struct msghdr *msg, int size, int flags)
+
+static __always_inline void forget_socket(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+	struct core_listener_key key = {};
+	struct core_listener *listener;
+	__u32 *slot = bpf_map_lookup_elem(&own_sockets, &address);
+	__u32 owner;
+
+	if (!slot)
+		return;
+	owner = *slot;
+	bpf_map_delete_elem(&own_sockets, &address);
+	if (!is_inet(BPF_CORE_READ(sk, __sk_common.skc_family)))
+		return;
+	key.netns = netns_of(sk);
+	key.port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	key.protocol = protocol_of(sk);
+	listener = bpf_map_lookup_elem(&listeners, &key);
+	if (listener && listener->slot == owner)
+		bpf_map_delete_elem(&listeners, &key);
+}
+
+SEC("lsm/sk_free_security")
+int BPF_PROG(lsm_sk_free, struct sock *sk)
+{
+	forget_socket(sk);
+	return 0;
+}
+
+SEC("fentry/security_sk_free")
+int BPF_PROG(fmod_sk_free, struct sock *sk)
+{
+	forget_socket(sk);
+	return 0;
+}

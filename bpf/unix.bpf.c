@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/* Unix sockets, by the peer object: its file wherever it is named from, or its abstract name. */
+#include "bpf/lib/reach.bpf.h"
+
+char _license[] __weak SEC("license") = "GPL";
+
+#define AMBIT_UNIX_NAME 108
+
+struct ambit_peer {
+	struct dentry *dentry; /* null: abstract or unnamed */
+	struct vfsmount *mnt;
+	__u32 name_length;     /* of the abstract name, without its leading NUL */
+};
+
+static __always_inline void emit_unix(struct ambit_scratch *scratch, const struct ambit_peer *peer)
+{
+	struct ambit_connect_record *record = &scratch->record.connect;
+	const struct core_match *match = &scratch->walk.match;
+	int finding = scratch->verdict.requested != CORE_RESPONSE_none;
+	struct ambit_outbox *box = claim_outbox();
+	__u32 size = sizeof(union ambit_any_record), length = 0;
+
+	record->family = AF_UNIX;
+	record->port = 0;
+	record->protocol = 0;
+	record->credential_count = match->count;
+	__builtin_memcpy(record->credential, match->credential, sizeof(record->credential));
+	__builtin_memset(record->address, 0, 16);
+	record->path_reversed = !!peer->dentry;
+	record->path_cut = 1;
+	record->path_length = 0;
+	if (!box) {
+		record->head.size = size;
+		send_record(&scratch->record, size, finding);
+		return;
+	}
+	record->path_cut = 0;
+	if (peer->dentry) {
+		length = write_path(box, peer->dentry, peer->mnt, &record->path_cut);
+	} else if (peer->name_length) {
+		box->data[0] = 0;
+		__builtin_memcpy(box->data + 1, &scratch->walk.name, AMBIT_UNIX_NAME);
+		length = (peer->name_length & 127) + 1;
+	}
+	length &= AMBIT_DATA_SIZE - 1;
+	record->path_length = length;
+	size += length;
+	record->head.size = size;
+	box->record = scratch->record;
+	send_record(&box->record, size, finding);
+	release_outbox(box);
+}
+
+/* What the policy and the catalogue say of the peer, as the port entry that `reach` knows. */
+static __always_inline int match_peer(struct ambit_scratch *scratch, const struct ambit_peer *peer,
+				      struct core_port *port)
+{
+	struct core_policy *policy = &scratch->subject.policy;
+	struct core_match *match = &scratch->walk.match;
+	struct inode *inode = 0;
+
+	__builtin_memset(match, 0, sizeof(*match));
+	if (peer->dentry) {
+		struct dentry *dentry = peer->dentry;
+
+		inode = BPF_CORE_READ(dentry, d_inode);
+		if (recognise(scratch, policy->program_space, inode, dentry, peer->mnt))
+			return -1;
+	} else if (peer->name_length) {
+		struct core_name_key key = {
+			.space = policy->program_space,
+			.anchor = CORE_ANCHOR_ABSTRACT,
+			.hash = core_hash_name(&scratch->walk.name, peer->name_length & 127)};
+		const struct core_rule *rule = core_find_name(0, &key);
+
+		if (rule)
+			core_match_add(match, rule);
+	}
+	if (match->flags & CORE_RULE_UNIX)
+		port->flags |= CORE_PORT_NETWORK;
+	port->allowed = match->mask;
+	__builtin_memset(match, 0, sizeof(*match));
+	if (!peer->dentry)
+		return 0;
+	return recognise(scratch, policy->credential_space, inode, peer->dentry, peer->mnt);
+}
+
+static __attribute__((noinline)) int reach_peer(struct ambit_scratch *scratch, struct sock *other,
+						__u32 quiet)
+{
+	struct unix_sock *peer_sock = (struct unix_sock *)other;
+	struct core_process *process;
+	struct ambit_peer peer = {};
+	struct core_port port = {};
+	struct unix_address *address;
+	__u64 key = (__u64)other;
+	__u32 *owner, where = 0;
+	int length;
+	__u8 effect;
+
+	if (!scratch)
+		return 1;
+	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
+	if (!process)
+		return 1;
+	owner = bpf_map_lookup_elem(&own_sockets, &key);
+	if (owner && *owner == process->slot)
+		where = CORE_DESTINATION_OWN;
+	address = BPF_CORE_READ(peer_sock, addr);
+	/* A socket without a name was made by socketpair, or handed over: it is nobody's address. */
+	if (!address)
+		return 0;
+	peer.dentry = BPF_CORE_READ(peer_sock, path.dentry);
+	peer.mnt = BPF_CORE_READ(peer_sock, path.mnt);
+	if (!peer.dentry) {
+		length = BPF_CORE_READ(address, len) - 3; /* the family and the leading NUL */
+		if (length > 0 && length < AMBIT_UNIX_NAME) {
+			bpf_probe_read_kernel(&scratch->walk.name, AMBIT_UNIX_NAME,
+					      (void *)address +
+						      bpf_core_field_offset(struct unix_address, name) + 3);
+			peer.name_length = length;
+		}
+	}
+	if (match_peer(scratch, &peer, &port))
+		core_decide_undecided(&scratch->verdict);
+	decide_matched(scratch);
+	core_decide_destination(&scratch->subject, &scratch->verdict, &port, where);
+	effect = core_effect(&scratch->verdict, 1);
+	if (effect != CORE_EFFECT_allowed || !quiet || scratch->walk.match.count) {
+		fill_head(scratch, process->slot, AMBIT_KIND_connect, effect);
+		emit_unix(scratch, &peer);
+	}
+	if (respond(process->slot, effect))
+		return 1;
+	hold(&scratch->subject, process, &scratch->verdict.gained);
+	return 0;
+}
+
+static __always_inline int unix_stream_connect(struct sock *other)
+{
+	struct ambit_entry entry;
+	int state = enter(&entry, AMBIT_HOOK_unix_stream_connect);
+
+	return state == AMBIT_DECIDE ? reach_peer(entry.scratch, other, 0) : state;
+}
+AMBIT_DENY_HOOK(unix_stream_connect, unix_stream_connect, security_unix_stream_connect, (other),
+		struct sock *sock, struct sock *other, struct sock *newsk)
+
+/* Datagrams: at connect and at each send to a name. */
+static __always_inline int unix_may_send(struct socket *other)
+{
+	struct ambit_entry entry;
+	int state = enter(&entry, AMBIT_HOOK_unix_may_send);
+
+	return state == AMBIT_DECIDE ? reach_peer(entry.scratch, BPF_CORE_READ(other, sk), AMBIT_QUIET)
+				     : state;
+}
+AMBIT_DENY_HOOK(unix_may_send, unix_may_send, security_unix_may_send, (other),
+		struct socket *sock, struct socket *other)

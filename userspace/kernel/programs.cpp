@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/kernel/programs.h"
+
+#include <array>
+
+namespace ambit::kernel {
+
+namespace {
+
+using model::Backend;
+
+// Each hook of the first two backends is one LSM program and one fmod_ret program.
+#define AMBIT_PAIR(hook, concern, required, without)                                             \
+  ProgramSpec{"lsm_" #hook, #hook, concern, Backend::lsm, "bpf_lsm_" #hook, required, without},  \
+      ProgramSpec{"fmod_" #hook, #hook, concern, Backend::fmod_ret, "security_" #hook, required, \
+                  without}
+
+constexpr std::array kSpecs{
+    AMBIT_PAIR(task_alloc, Concern::membership, true, "children leave the task"),
+    ProgramSpec{"task_newtask", "task_newtask", Concern::membership, Backend::none, "", true,
+                "children leave the task"},
+    ProgramSpec{"process_exec", "process_exec", Concern::exec, Backend::none, "", true,
+                "executions are not seen"},
+    ProgramSpec{"prepare_exec", "prepare_exec", Concern::membership, Backend::portable,
+                "__traceiter_sched_prepare_exec", false,
+                "a thread that executes loses what its process held"},
+    ProgramSpec{"process_exit", "process_exit", Concern::cleanup, Backend::none, "", true,
+                "processes that ended are listed"},
+    AMBIT_PAIR(file_open, Concern::files, true, "files are not bound"),
+    AMBIT_PAIR(file_receive, Concern::files, true, "descriptors from outside are not bound"),
+    AMBIT_PAIR(file_permission, Concern::files, true,
+               "open credential files can be read after the scope ends"),
+    AMBIT_PAIR(path_truncate, Concern::files, false, "truncate() of a credential is not stopped"),
+    AMBIT_PAIR(path_link, Concern::files, false, "a hard link hides a credential made later"),
+    AMBIT_PAIR(path_rename, Concern::files, false, "a rename hides a credential made later"),
+    ProgramSpec{"lsm_bprm_check", "bprm_check", Concern::exec, Backend::lsm,
+                "bpf_lsm_bprm_check_security", true, "executions are not bound"},
+    ProgramSpec{"fmod_bprm_check", "bprm_check", Concern::exec, Backend::fmod_ret,
+                "security_bprm_check", true, "executions are not bound"},
+    ProgramSpec{"lsm_inode_free", "inode_free", Concern::cleanup, Backend::lsm,
+                "bpf_lsm_inode_free_security", false, "numbers of deleted files stay known"},
+    ProgramSpec{"fmod_inode_free", "inode_free", Concern::cleanup, Backend::fmod_ret,
+                "security_inode_free", false, "numbers of deleted files stay known"},
+    AMBIT_PAIR(socket_create, Concern::network, true, "other address families are not bound"),
+    AMBIT_PAIR(socket_post_create, Concern::network, true, "a task's own sockets are not known"),
+    AMBIT_PAIR(socket_bind, Concern::network, true, "a task's own ports are not known"),
+    AMBIT_PAIR(socket_listen, Concern::network, true, "a task's own ports are not known"),
+    AMBIT_PAIR(socket_getsockname, Concern::network, false,
+               "a task's own ports that the kernel chose are not known"),
+    AMBIT_PAIR(socket_connect, Concern::network, true, "connections are not bound"),
+    AMBIT_PAIR(socket_sendmsg, Concern::network, true, "sends are not bound"),
+    AMBIT_PAIR(socket_recvmsg, Concern::network, true, "receiving goes on after the scope ends"),
+    AMBIT_PAIR(unix_stream_connect, Concern::unix_sockets, true, "Unix sockets are not bound"),
+    AMBIT_PAIR(unix_may_send, Concern::unix_sockets, true, "Unix datagrams are not bound"),
+    ProgramSpec{"lsm_sk_free", "sk_free", Concern::cleanup, Backend::lsm,
+                "bpf_lsm_sk_free_security", false, "ports of closed sockets stay a task's own"},
+    ProgramSpec{"fmod_sk_free", "sk_free", Concern::cleanup, Backend::fmod_ret,
+                "security_sk_free", false, "ports of closed sockets stay a task's own"},
+};
+
+#undef AMBIT_PAIR
+
+}  // namespace
+
+std::span<const ProgramSpec> program_specs() { return kSpecs; }
+
+}  // namespace ambit::kernel

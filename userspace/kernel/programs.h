@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "userspace/model/words.h"
+
+namespace ambit::kernel {
+
+/// What a hook is for; a scope that binds a class needs its hooks.
+enum class Concern : std::uint8_t { membership, files, network, unix_sockets, exec, cleanup };
+
+/// How a program gets onto its hook.
+enum class AttachBy : std::uint8_t { automatic, cgroup };
+
+/// One BPF program: where it attaches, for which backends, and what is lost without it.
+struct ProgramSpec {
+  std::string_view program;
+  std::string_view hook;
+  Concern concern;
+  model::Backend backend;      ///< none: every backend
+  std::string_view function;   ///< must stand in the kernel's BTF; empty: no question
+  bool required;               ///< without it the backend is not had
+  std::string_view without;    ///< what does not hold when it is missing
+  AttachBy by = AttachBy::automatic;
+  int attach_type = -1;        ///< for section names that libbpf 1.1.2 does not know
+};
+
+[[nodiscard]] std::span<const ProgramSpec> program_specs();
+
+}  // namespace ambit::kernel

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/kernel/sensor.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "ambit.skel.h"
+#include "bpf/abi.h"
+
+namespace ambit::kernel {
+
+namespace {
+
+static_assert(CORE_MAX_MATCHES == 4);
+
+// libbpf tells why a load failed only through its printer, which has no context argument.
+thread_local std::string library_log;
+
+int keep_log(enum libbpf_print_level level, const char* format, va_list arguments) {
+  if (level == LIBBPF_DEBUG) return 0;
+  va_list again;
+  va_copy(again, arguments);
+  const int size = std::vsnprintf(nullptr, 0, format, arguments);
+  std::string text(static_cast<std::size_t>(std::max(size, 0)) + 1, '\0');
+  std::vsnprintf(text.data(), text.size(), format, again);
+  va_end(again);
+  text.pop_back();
+  library_log += text;
+  constexpr std::size_t kKeep = 16384;
+  if (library_log.size() > kKeep) library_log.erase(0, library_log.size() - kKeep);
+  return size;
+}
+
+std::string last_log_lines(std::size_t count) {
+  std::vector<std::string> lines;
+  std::istringstream stream(library_log);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  std::string out;
+  for (std::size_t i = lines.size() > count ? lines.size() - count : 0; i < lines.size(); ++i)
+    out += (out.empty() ? "" : "\n") + lines[i];
+  return out;
+}
+
+class KernelTypes {
+ public:
+  KernelTypes() : btf_(btf__load_vmlinux_btf()) {}
+  KernelTypes(const KernelTypes&) = delete;
+  KernelTypes& operator=(const KernelTypes&) = delete;
+  ~KernelTypes() { btf__free(btf_); }
+  [[nodiscard]] bool loaded() const { return btf_ != nullptr; }
+  [[nodiscard]] bool has_function(std::string_view name) const {
+    return btf__find_by_name_kind(btf_, std::string(name).c_str(), BTF_KIND_FUNC) > 0;
+  }
+
+ private:
+  btf* btf_;
+};
+
+bool belongs(const ProgramSpec& spec, model::Backend backend) {
+  return spec.backend == model::Backend::none || spec.backend == backend;
+}
+
+}  // namespace
+
+int Sensor::on_record(void* context, void* data, std::size_t size) {
+  const auto* ring = static_cast<RingContext*>(context);
+  (*ring->sink)(ring->ring, {static_cast<const std::byte*>(data), size});
+  return 0;
+}
+
+Result<std::string> cgroup2_mount() {
+  std::ifstream mounts("/proc/self/mounts");
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream fields(line);
+    std::string device;
+    std::string path;
+    std::string type;
+    fields >> device >> path >> type;
+    if (type == "cgroup2") return path;
+  }
+  return fail("no cgroup v2 is mounted: mount -t cgroup2 none /sys/fs/cgroup/unified");
+}
+
+Result<std::unique_ptr<Sensor>> Sensor::open(const SensorOptions& options) {
+  std::unique_ptr<Sensor> sensor(new Sensor(options));
+  if (auto loaded = sensor->load(); !loaded) return std::unexpected(loaded.error());
+  if (auto attached = sensor->attach(); !attached) return std::unexpected(attached.error());
+  return sensor;
+}
+
+Sensor::~Sensor() {
+  if (rings_ != nullptr) ring_buffer__free(rings_);
+  for (bpf_link* link : links_) bpf_link__destroy(link);
+  if (skeleton_ != nullptr) ambit_bpf__destroy(skeleton_);
+}
+
+Result<void> Sensor::load() {
+  library_log.clear();
+  libbpf_set_print(keep_log);
+  libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+  const KernelTypes types;
+  if (!types.loaded())
+    return fail(
+        "this kernel has no BTF (/sys/kernel/btf/vmlinux): use a kernel built with "
+        "CONFIG_DEBUG_INFO_BTF=y");
+  skeleton_ = ambit_bpf__open();
+  if (skeleton_ == nullptr) return fail_errno("cannot open the BPF programs");
+  skeleton_->rodata->ambit_backend = static_cast<std::uint8_t>(options_.backend);
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton_->obj) bpf_program__set_autoload(program, false);
+  for (const ProgramSpec& spec : program_specs()) {
+    if (!belongs(spec, options_.backend)) continue;
+    HookState state{.spec = &spec, .attached = false, .why_not = {}};
+    program = bpf_object__find_program_by_name(skeleton_->obj, std::string(spec.program).c_str());
+    if (std::ranges::find(options_.without, spec.hook) != options_.without.end()) {
+      state.why_not = "switched off";
+    } else if (program == nullptr) {
+      state.why_not = "not in this build";
+    } else if (!spec.function.empty() && !types.has_function(spec.function)) {
+      state.why_not = "this kernel has no " + std::string(spec.function);
+    } else {
+      bpf_program__set_autoload(program, true);
+      if (spec.attach_type >= 0)
+        bpf_program__set_expected_attach_type(program,
+                                              static_cast<bpf_attach_type>(spec.attach_type));
+    }
+    if (!state.why_not.empty() && spec.required)
+      return fail("hook " + std::string(spec.hook) + ": " + state.why_not);
+    hooks_.push_back(std::move(state));
+  }
+  if (const int failed = ambit_bpf__load(skeleton_); failed != 0)
+    return std::unexpected(Error{.message = "the kernel refuses the BPF programs of backend " +
+                                            std::string(model::name_of(options_.backend)) + ": " +
+                                            std::strerror(-failed) + "\n" + last_log_lines(24),
+                                 .code = -failed});
+  return {};
+}
+
+Result<void> Sensor::attach() {
+  for (HookState& hook : hooks_) {
+    if (!hook.why_not.empty()) continue;
+    if (auto attached = attach_one(hook); !attached) {
+      hook.why_not = attached.error().message;
+      if (hook.spec->required)
+        return std::unexpected(Error{
+            .message = "hook " + std::string(hook.spec->hook) + ": " + attached.error().message,
+            .code = attached.error().code});
+    }
+  }
+  return {};
+}
+
+Result<void> Sensor::attach_one(HookState& hook) {
+  bpf_program* program =
+      bpf_object__find_program_by_name(skeleton_->obj, std::string(hook.spec->program).c_str());
+  bpf_link* link = nullptr;
+  if (hook.spec->by == AttachBy::cgroup) {
+    if (!cgroup_.valid()) {
+      auto mount = cgroup2_mount();
+      if (!mount) return std::unexpected(mount.error());
+      cgroup_ = Descriptor(::open(mount->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (!cgroup_.valid()) return fail_errno(*mount);
+    }
+    link = bpf_program__attach_cgroup(program, cgroup_.get());
+  } else {
+    link = bpf_program__attach(program);
+  }
+  if (link == nullptr) return fail_errno("attach is refused");
+  links_.push_back(link);
+  hook.attached = true;
+  return {};
+}
+
+std::size_t Sensor::programs_loaded() const {
+  std::size_t count = 0;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton_->obj) {
+    if (bpf_program__fd(program) >= 0) ++count;
+  }
+  return count;
+}
+
+int Sensor::map_descriptor(model::Table table) const {
+  const std::string name(model::name_of(table));
+  return bpf_object__find_map_fd_by_name(skeleton_->obj, name.c_str());
+}
+
+bool Sensor::find(model::Table table, model::Bytes key, std::span<std::byte> value) const {
+  return bpf_map_lookup_elem(map_descriptor(table), key.data(), value.data()) == 0;
+}
+
+Result<void> Sensor::put(const model::TableEntry& entry) {
+  if (bpf_map_update_elem(map_descriptor(entry.table), entry.key.data(), entry.value.data(),
+                          BPF_ANY) != 0)
+    return fail_errno("cannot write table " + std::string(model::name_of(entry.table)));
+  return {};
+}
+
+Result<void> Sensor::remove(model::Table table, const std::string& key) {
+  if (bpf_map_delete_elem(map_descriptor(table), key.data()) != 0 && errno != ENOENT)
+    return fail_errno("cannot remove from table " + std::string(model::name_of(table)));
+  return {};
+}
+
+Result<void> Sensor::bind(int pidfd, std::uint32_t slot) {
+  core_process process{};
+  process.slot = slot;
+  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.processes), &pidfd, &process, BPF_ANY) != 0)
+    return fail_errno("cannot put a process into the task");
+  return {};
+}
+
+Result<std::uint32_t> Sensor::slot_of(int pidfd) const {
+  core_process process{};
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.processes), &pidfd, &process) == 0)
+    return process.slot;
+  if (errno == ENOENT) return 0U;
+  return fail_errno("cannot read a process's task");
+}
+
+std::vector<std::uint32_t> Sensor::members(std::uint32_t slot) const {
+  const int map = bpf_map__fd(skeleton_->maps.members);
+  std::vector<std::uint32_t> out;
+  std::uint32_t key = 0;
+  const std::uint32_t* previous = nullptr;
+  for (std::uint32_t next = 0; bpf_map_get_next_key(map, previous, &next) == 0;) {
+    ambit_member member{};
+    if (bpf_map_lookup_elem(map, &next, &member) == 0 && member.slot == slot)
+      out.push_back(member.pid);
+    key = next;
+    previous = &key;
+  }
+  std::ranges::sort(out);
+  out.erase(std::ranges::unique(out).begin(), out.end());
+  return out;
+}
+
+Result<void> Sensor::add_held(int pidfd, std::span<const std::uint64_t, 4> mask) {
+  const int map = bpf_map__fd(skeleton_->maps.processes);
+  core_process process{};
+  if (bpf_map_lookup_elem(map, &pidfd, &process) != 0)
+    return fail_errno("cannot read what a process holds");
+  for (std::size_t i = 0; i < mask.size(); ++i) process.held.word[i] |= mask[i];
+  if (bpf_map_update_elem(map, &pidfd, &process, BPF_EXIST) != 0)
+    return fail_errno("cannot write what a process holds");
+  return {};
+}
+
+Result<void> Sensor::deliver_to(Sink sink) {
+  sink_ = std::move(sink);
+  ring_contexts_[0] = {.sink = &sink_, .ring = model::Ring::findings};
+  ring_contexts_[1] = {.sink = &sink_, .ring = model::Ring::observations};
+  rings_ = ring_buffer__new(bpf_map__fd(skeleton_->maps.findings), on_record, &ring_contexts_[0],
+                            nullptr);
+  if (rings_ == nullptr) return fail_errno("cannot read the ring of findings");
+  if (ring_buffer__add(rings_, bpf_map__fd(skeleton_->maps.observations), on_record,
+                       &ring_contexts_[1]) != 0)
+    return fail_errno("cannot read the ring of observations");
+  return {};
+}
+
+int Sensor::ring_descriptor() const { return ring_buffer__epoll_fd(rings_); }
+
+Result<int> Sensor::drain() {
+  const int count = ring_buffer__consume(rings_);
+  if (count < 0) return fail_errno("cannot read the rings", -count);
+  return count;
+}
+
+std::vector<std::uint64_t> Sensor::losses() const {
+  const int cpus = libbpf_num_possible_cpus();
+  std::vector<std::uint64_t> out(AMBIT_LOSS_SLOTS);
+  std::vector<std::uint64_t> values(static_cast<std::size_t>(std::max(cpus, 1)));
+  for (std::uint32_t i = 0; i < out.size(); ++i)
+    if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.losses), &i, values.data()) == 0)
+      for (const std::uint64_t value : values) out[i] += value;
+  return out;
+}
+
+std::uint64_t Sensor::hits(std::string_view hook) const {
+#define AMBIT_HOOK_NAME(word) #word,
+  static constexpr std::array kHooks{std::to_array<std::string_view>({AMBIT_HOOKS(AMBIT_HOOK_NAME)})};
+#undef AMBIT_HOOK_NAME
+  const auto found = std::ranges::find(kHooks, hook);
+  if (found == kHooks.end()) return 0;
+  const auto index = static_cast<std::uint32_t>(found - kHooks.begin());
+  std::vector<std::uint64_t> values(
+      static_cast<std::size_t>(std::max(libbpf_num_possible_cpus(), 1)));
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.hits), &index, values.data()) != 0) return 0;
+  std::uint64_t sum = 0;
+  for (const std::uint64_t value : values) sum += value;
+  return sum;
+}
+
+std::uint64_t Sensor::skipped_programs() const {
+  std::uint64_t sum = 0;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton_->obj) {
+    if (bpf_program__fd(program) < 0) continue;
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof(info);
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
+      sum += info.recursion_misses;
+  }
+  return sum;
+}
+
+}  // namespace ambit::kernel

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "userspace/base/descriptor.h"
+#include "userspace/base/result.h"
+#include "userspace/kernel/programs.h"
+#include "userspace/model/tables.h"
+
+struct ambit_bpf;
+struct bpf_link;
+struct ring_buffer;
+
+namespace ambit::kernel {
+
+/// What became of one hook on this machine.
+struct HookState {
+  const ProgramSpec* spec = nullptr;
+  bool attached = false;
+  std::string why_not;  ///< empty when attached
+};
+
+struct SensorOptions {
+  model::Backend backend = model::Backend::lsm;
+  std::vector<std::string> without;  ///< hooks that are left out, so that fallbacks are tested
+};
+
+/// The BPF programs of one backend, loaded and attached, with their maps. Everything goes when it does.
+class Sensor : public model::TableReader, public model::TableWriter {
+ public:
+  /// Loads and attaches; fails with the kernel's reason when a required hook cannot be had.
+  [[nodiscard]] static Result<std::unique_ptr<Sensor>> open(const SensorOptions& options);
+  Sensor(const Sensor&) = delete;
+  Sensor& operator=(const Sensor&) = delete;
+  ~Sensor() override;
+
+  [[nodiscard]] model::Backend backend() const { return options_.backend; }
+  [[nodiscard]] std::span<const HookState> hooks() const { return hooks_; }
+  [[nodiscard]] std::size_t programs_loaded() const;
+
+  [[nodiscard]] bool find(model::Table table, model::Bytes key,
+                          std::span<std::byte> value) const override;
+  [[nodiscard]] Result<void> put(const model::TableEntry& entry) override;
+  [[nodiscard]] Result<void> remove(model::Table table, const std::string& key) override;
+
+  /// Puts the process behind `pidfd` into a task; it and all that it starts are bound from now on.
+  [[nodiscard]] Result<void> bind(int pidfd, std::uint32_t slot);
+  /// The task of a process; 0 when it is in none.
+  [[nodiscard]] Result<std::uint32_t> slot_of(int pidfd) const;
+  /// Thread-group ids of the processes of a task, as the kernel lists them.
+  [[nodiscard]] std::vector<std::uint32_t> members(std::uint32_t slot) const;
+  /// Adds held credentials to a process (portable: the holder has let it open them).
+  [[nodiscard]] Result<void> add_held(int pidfd, std::span<const std::uint64_t, 4> mask);
+
+  using Sink = std::function<void(model::Ring, std::span<const std::byte>)>;
+  /// Where records go; call once. Findings and observations are two rings.
+  [[nodiscard]] Result<void> deliver_to(Sink sink);
+  /// Becomes readable when records wait.
+  [[nodiscard]] int ring_descriptor() const;
+  /// Delivers what waits; the number of records, or the error.
+  [[nodiscard]] Result<int> drain();
+  /// Counted since the start: (ring, cause) -> losses.
+  [[nodiscard]] std::vector<std::uint64_t> losses() const;
+  /// How often a hook decided for a process of a task, by its number in the ABI.
+  [[nodiscard]] std::uint64_t hits(std::string_view hook) const;
+  /// Programs that the kernel skipped (fmod_ret under full preemption).
+  [[nodiscard]] std::uint64_t skipped_programs() const;
+  [[nodiscard]] int map_descriptor(model::Table table) const;
+
+ private:
+  explicit Sensor(SensorOptions options) : options_(std::move(options)) {}
+  static int on_record(void* context, void* data, std::size_t size);
+  [[nodiscard]] Result<void> load();
+  [[nodiscard]] Result<void> attach();
+  [[nodiscard]] Result<void> attach_one(HookState& hook);
+
+  SensorOptions options_;
+  ambit_bpf* skeleton_ = nullptr;
+  std::vector<HookState> hooks_;
+  std::vector<bpf_link*> links_;
+  Descriptor cgroup_;
+  ring_buffer* rings_ = nullptr;
+  Sink sink_;
+  struct RingContext {
+    Sink* sink = nullptr;
+    model::Ring ring = model::Ring::observations;
+  };
+  std::array<RingContext, 2> ring_contexts_;
+};
+
+/// Where cgroup v2 is mounted; hosts with the hybrid layout have it beside v1.
+[[nodiscard]] Result<std::string> cgroup2_mount();
+
+}  // namespace ambit::kernel
