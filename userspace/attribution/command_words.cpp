@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/attribution/command_words.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "userspace/attribution/secret_flags.h"
+#include "userspace/attribution/secret_patterns.h"
+
+namespace ambit::attribution {
+namespace {
+
+std::string_view base_name(std::string_view word) {
+  const std::size_t slash = word.rfind('/');
+  return slash == std::string_view::npos ? word : word.substr(slash + 1);
+}
+
+bool names(std::string_view list, std::string_view program) {
+  while (!list.empty()) {
+    const std::size_t space = list.find(' ');
+    if (list.substr(0, space) == program) {
+      return true;
+    }
+    list.remove_prefix(space == std::string_view::npos ? list.size() : space + 1);
+  }
+  return false;
+}
+
+std::string hide_after(std::string_view value, std::size_t separator) {
+  if (separator == std::string_view::npos) {
+    return std::string(value);
+  }
+  const bool nothing_follows = separator + 1 == value.size();
+  return nothing_follows ? std::string(kRedacted)
+                         : std::string(value.substr(0, separator + 1)) + std::string(kRedacted);
+}
+
+std::string hide(std::string_view value, SecretPart part) {
+  const bool quoted = value.size() >= 2 && value.front() == value.back() &&
+                      (value.front() == '"' || value.front() == '\'');
+  if (quoted) {
+    return value.front() + hide(value.substr(1, value.size() - 2), part) + value.back();
+  }
+  switch (part) {
+    case SecretPart::whole:
+      return std::string(kRedacted);
+    case SecretPart::after_colon:
+      return hide_after(value, value.find(':'));
+    case SecretPart::after_percent:
+      return hide_after(value, value.find('%'));
+    case SecretPart::after_equals:
+      return hide_after(value, value.find('='));
+    case SecretPart::userinfo: {
+      const std::size_t at = value.rfind('@');
+      if (at == std::string_view::npos) {
+        return std::string(value);
+      }
+      return hide_after(value.substr(0, at), value.substr(0, at).rfind(':')) +
+             std::string(value.substr(at));
+    }
+  }
+  return std::string(kRedacted);
+}
+
+/// Walks over the words of one command line, knowing the program and which flag awaits its value.
+class Walk {
+ public:
+  explicit Walk(std::vector<std::string>& words) : words_(words) {}
+
+  void run() {
+    for (std::string& word : words_) {
+      step(word);
+    }
+  }
+
+ private:
+  void step(std::string& word) {
+    const bool is_value = awaited_ && !(word.starts_with("--") && is_secret_flag(word));
+    if (is_value) {
+      word = hide(word, *awaited_);
+      awaited_.reset();
+      return;
+    }
+    awaited_.reset();
+    if (take_program_flag(word) || take_secret_flag(word)) {
+      return;
+    }
+    if (is_secret_setting(word)) {
+      awaited_ = SecretPart::whole;
+    } else if (is_known_program(base_name(word))) {
+      program_ = std::string(base_name(word));
+    }
+  }
+
+  bool take_secret_flag(std::string& word) {
+    const std::size_t equals = word.find('=');
+    if (!word.starts_with('-') || !is_secret_flag(std::string_view(word).substr(0, equals))) {
+      return false;
+    }
+    if (equals == std::string::npos) {
+      awaited_ = SecretPart::whole;
+    } else {
+      word = word.substr(0, equals + 1) + std::string(kRedacted);
+    }
+    return true;
+  }
+
+  bool take_program_flag(std::string& word) {
+    return std::ranges::any_of(flag_rules(), [&](const FlagRule& rule) {
+      return names(rule.programs, program_) && needed_word_is_there(rule) && take(rule, word);
+    });
+  }
+
+  bool take(const FlagRule& rule, std::string& word) {
+    const std::optional<std::size_t> value = value_of(rule, word);
+    if (!value) {
+      return false;
+    }
+    if (*value == word.size()) {
+      awaited_ = rule.separate ? std::optional(rule.part) : std::nullopt;
+    } else if (rule.attached) {
+      word = word.substr(0, *value) + hide(std::string_view(word).substr(*value), rule.part);
+    }
+    return true;
+  }
+
+  /// Where the flag's value begins in this word (its end: in the next word), if it is that flag.
+  [[nodiscard]] std::optional<std::size_t> value_of(const FlagRule& rule,
+                                                    std::string_view word) const {
+    if (word == rule.flag) {
+      return word.size();
+    }
+    if (rule.flag.starts_with("--")) {
+      const std::size_t size = rule.flag.size();
+      const bool given = word.starts_with(rule.flag) && word.at(size) == '=';
+      return given ? std::optional(size + 1) : std::nullopt;
+    }
+    if (rule.flag.size() > 2) {
+      return rule.attached && word.starts_with(rule.flag) ? std::optional(rule.flag.size())
+                                                          : std::nullopt;
+    }
+    return value_in_cluster(rule.flag, word);
+  }
+
+  [[nodiscard]] std::optional<std::size_t> value_in_cluster(std::string_view flag,
+                                                            std::string_view word) const {
+    if (word.size() < 2 || word[0] != flag[0]) {
+      return std::nullopt;
+    }
+    std::size_t at = 1;
+    while (at < word.size() && word[at] != flag[1] && plain_letters(program_).contains(word[at])) {
+      ++at;
+    }
+    return at < word.size() && word[at] == flag[1] ? std::optional(at + 1) : std::nullopt;
+  }
+
+  [[nodiscard]] bool needed_word_is_there(const FlagRule& rule) const {
+    return rule.needs.empty() || std::ranges::find(words_, rule.needs) != words_.end();
+  }
+
+  static bool is_known_program(std::string_view name) {
+    return std::ranges::any_of(flag_rules(),
+                               [name](const FlagRule& rule) { return names(rule.programs, name); });
+  }
+
+  std::vector<std::string>& words_;
+  std::string program_;
+  std::optional<SecretPart> awaited_;
+};
+
+bool ends_word(char c) {
+  return std::string_view(" \t\r\n\v\f;|&()`").find(c) != std::string_view::npos;
+}
+
+/// Past the word that starts at `at`; an open quote goes to the end.
+std::size_t end_of_word(std::string_view text, std::size_t at) {
+  char quote = 0;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '\\' && quote != '\'') {
+      ++at;
+    } else if (quote != 0) {
+      quote = c == quote ? char{0} : quote;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (ends_word(c)) {
+      break;
+    }
+  }
+  return std::min(at, text.size());
+}
+
+}  // namespace
+
+void redact_words(std::vector<std::string>& words) { Walk(words).run(); }
+
+std::vector<Span> shell_words(std::string_view text) {
+  std::vector<Span> spans;
+  for (std::size_t at = 0; at < text.size();) {
+    if (ends_word(text[at])) {
+      ++at;
+      continue;
+    }
+    const std::size_t end = end_of_word(text, at);
+    spans.push_back({.begin = at, .end = end});
+    at = end;
+  }
+  return spans;
+}
+
+}  // namespace ambit::attribution

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/attribution/redact.h"
+
+#include <algorithm>
+
+#include "userspace/attribution/command_words.h"
+#include "userspace/attribution/secret_patterns.h"
+
+namespace ambit::attribution {
+namespace {
+
+// What is looked at is more than what is shown, so that hiding a long secret does not empty the
+// rest.
+constexpr std::size_t kReadArguments = 2 * kMaxArguments;
+constexpr std::size_t kReadArgumentBytes = 4 * kMaxArgumentBytes;
+constexpr std::size_t kReadArgvBytes = 4 * kMaxArgvBytes;
+
+std::string cut_mark(std::size_t bytes) { return "[+" + std::to_string(bytes) + " bytes]"; }
+
+std::string arguments_mark(std::size_t count) {
+  return "[+" + std::to_string(count) + " arguments]";
+}
+
+/// `sh -c "mysql -pX"`: a command line within one argument.
+std::string redact_command(const std::string& text) {
+  const std::vector<Span> spans = shell_words(text);
+  std::vector<std::string> words;
+  words.reserve(spans.size());
+  for (const Span& span : spans) {
+    words.push_back(text.substr(span.begin, span.end - span.begin));
+  }
+  redact_words(words);
+  std::string out;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < spans.size(); ++i) {
+    out += text.substr(at, spans[i].begin - at) + words[i];
+    at = spans[i].end;
+  }
+  return out + text.substr(at);
+}
+
+/// What an argument had before it was cut for reading, to be counted when it is cut for showing.
+struct Sizes {
+  std::size_t arguments = 0;
+  std::vector<std::size_t> cut_bytes;
+};
+
+Sizes cut_for_reading(std::vector<std::string>& argv, const std::vector<std::string>& whole) {
+  Sizes sizes{.arguments = whole.size(), .cut_bytes = {}};
+  std::size_t room = kReadArgvBytes;
+  for (const std::string& argument : whole) {
+    if (argv.size() == kReadArguments || room == 0) {
+      break;
+    }
+    const std::size_t kept = std::min({argument.size(), kReadArgumentBytes, room});
+    argv.push_back(argument.substr(0, kept));
+    sizes.cut_bytes.push_back(argument.size() - kept);
+    room -= kept;
+  }
+  return sizes;
+}
+
+std::vector<std::string> cut_for_showing(std::vector<std::string> argv, const Sizes& sizes) {
+  std::vector<std::string> shown;
+  std::size_t room = kMaxArgvBytes;
+  for (std::size_t i = 0; i < argv.size() && shown.size() < kMaxArguments && room > 0; ++i) {
+    std::string& argument = argv[i];
+    const std::size_t kept = std::min({argument.size(), kMaxArgumentBytes, room});
+    const std::size_t cut = argument.size() - kept + sizes.cut_bytes[i];
+    argument.resize(kept);
+    room -= kept;
+    shown.push_back(cut == 0 ? std::move(argument) : argument + cut_mark(cut));
+  }
+  if (shown.size() < sizes.arguments) {
+    shown.push_back(arguments_mark(sizes.arguments - shown.size()));
+  }
+  return shown;
+}
+
+}  // namespace
+
+std::vector<std::string> redact(const std::vector<std::string>& argv) {
+  std::vector<std::string> words = argv;
+  redact_words(words);
+  for (std::string& word : words) {
+    if (word.find_first_of(" \t\n") != std::string::npos) {
+      word = redact_command(word);
+    }
+    redact_patterns(word);
+  }
+  return words;
+}
+
+std::vector<std::string> bounded(std::vector<std::string> argv) {
+  const Sizes sizes{.arguments = argv.size(),
+                    .cut_bytes = std::vector<std::size_t>(argv.size(), 0)};
+  return cut_for_showing(std::move(argv), sizes);
+}
+
+std::vector<std::string> presentable(const std::vector<std::string>& argv) {
+  std::vector<std::string> read;
+  const Sizes sizes = cut_for_reading(read, argv);
+  return cut_for_showing(redact(read), sizes);
+}
+
+}  // namespace ambit::attribution

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/attribution/secret_flags.h"
+
+#include <array>
+
+namespace ambit::attribution {
+namespace {
+
+using enum SecretPart;
+
+constexpr std::string_view kMysql =
+    "mysql mysqldump mysqladmin mysqlimport mysqlshow mysqlcheck mysqlpump mysqlslap mysqlbinlog "
+    "mariadb "
+    "mariadb-dump mariadb-admin mariadb-import mycli";
+constexpr std::string_view kMongo = "mongo mongosh mongodump mongorestore mongoexport mongoimport";
+constexpr std::string_view kLdap =
+    "ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldappasswd ldapcompare ldapmodrdn";
+constexpr std::string_view kRegistries = "docker podman nerdctl buildah skopeo helm oras crane";
+constexpr std::string_view kSnmp = "snmpget snmpgetnext snmpwalk snmpset snmpbulkwalk";
+
+constexpr auto kFlagRules = std::to_array<FlagRule>({
+    {kMysql, "", "-p", true, false, whole},
+    {"curl", "", "-u", true, true, after_colon},
+    {"curl", "", "--user", true, true, after_colon},
+    {"curl", "", "-U", true, true, after_colon},
+    {"curl", "", "--proxy-user", true, true, after_colon},
+    {"curl", "", "-x", true, true, userinfo},
+    {"curl", "", "--proxy", true, true, userinfo},
+    {"curl", "", "-b", true, true, after_equals},
+    {"curl", "", "-E", true, true, after_colon},
+    {"curl", "", "--cert", true, true, after_colon},
+    {"curl", "", "--pass", true, true, whole},
+    {"http https xh", "", "-a", true, true, after_colon},
+    {"http https xh", "", "--auth", true, true, after_colon},
+    {"sshpass", "", "-p", true, true, whole},
+    {"redis-cli valkey-cli", "", "-a", true, true, whole},
+    {kMongo, "", "-p", true, true, whole},
+    {kLdap, "", "-w", true, true, whole},
+    {kRegistries, "login", "-p", true, true, whole},
+    {kRegistries, "", "--creds", true, true, after_colon},
+    {kRegistries, "", "--src-creds", true, true, after_colon},
+    {kRegistries, "", "--dest-creds", true, true, after_colon},
+    {"az", "login", "-p", false, true, whole},
+    {"gh", "secret", "-b", true, true, whole},
+    {"gh", "secret", "--body", true, true, whole},
+    {"kubectl oc", "", "--from-literal", true, true, after_equals},
+    {"aws", "put-parameter", "--value", true, true, whole},
+    {"smbclient rpcclient net smbget mount.cifs", "", "-U", true, true, after_percent},
+    {"sqlcmd bcp", "", "-P", true, true, whole},
+    {"ipmitool", "", "-P", true, true, whole},
+    {"zip unzip zipcloak", "", "-P", true, true, whole},
+    {"7z 7za 7zr 7zz rar unrar", "", "-p", true, false, whole},
+    {"openssl", "", "-passin", false, true, whole},
+    {"openssl", "", "-passout", false, true, whole},
+    {"openssl", "", "-k", false, true, whole},
+    {"openssl", "", "-K", false, true, whole},
+    {kSnmp, "", "-c", true, true, whole},
+    {kSnmp, "", "-A", true, true, whole},
+    {kSnmp, "", "-X", true, true, whole},
+    {"cqlsh", "", "-p", true, true, whole},
+    {"xfreerdp xfreerdp3 wlfreerdp", "", "/p:", true, false, whole},
+});
+
+}  // namespace
+
+std::span<const FlagRule> flag_rules() { return kFlagRules; }
+
+std::string_view plain_letters(std::string_view program) {
+  return program == "curl" ? "aBfgGiIjJkLlMnNOpqRsSvV#012346Z:" : "";
+}
+
+}  // namespace ambit::attribution
