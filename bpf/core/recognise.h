@@ -51,7 +51,11 @@ CORE_FUNCTION int core_match_add(struct core_match *match, const struct core_rul
 {
 	if (!match || !rule)
 		return 0;
-	match->flags |= rule->flags & (CORE_RULE_PROGRAM | CORE_RULE_UNIX);
+	/* A program that is taken out stays out, whatever else names it. */
+	if ((rule->flags & CORE_RULE_PROGRAM) && (rule->flags & CORE_RULE_EXCLUDE))
+		match->flags |= CORE_RULE_EXCLUDE;
+	else
+		match->flags |= rule->flags & (CORE_RULE_PROGRAM | CORE_RULE_UNIX);
 	core_mask_add(&match->mask, &rule->mask);
 	if (rule->count && !(rule->flags & CORE_RULE_EXCLUDE)) {
 		if (rule->rank > match->rank || !match->count) {
@@ -78,6 +82,8 @@ CORE_INLINE void core_match_finish(struct core_match *match)
 {
 	__u8 kept = 0;
 
+	if (match->flags & CORE_RULE_EXCLUDE)
+		match->flags &= (__u8)~CORE_RULE_PROGRAM;
 	for (int i = 0; i < CORE_MAX_MATCHES; i++) {
 		int out = 0;
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled policies as the bytes of the tables (bpf/core/tables.h).
+#pragma once
+
+#include <vector>
+
+#include "userspace/model/policy.h"
+#include "userspace/model/tables.h"
+
+namespace ambit::policy {
+
+/// The numbers by which one policy stands in the tables.
+struct PolicyNumbers {
+  std::uint32_t policy = 1;
+  std::uint32_t credential_space = 1;
+  std::uint32_t program_space = 2;
+};
+
+[[nodiscard]] std::vector<model::TableEntry> encode_paths(const model::CompiledPaths& paths,
+                                                          std::uint32_t space);
+[[nodiscard]] std::vector<model::TableEntry> encode_policy(const model::CompiledPolicy& policy,
+                                                           const PolicyNumbers& numbers);
+[[nodiscard]] std::vector<model::TableEntry> encode_destinations(
+    const model::CompiledDestinations& destinations, std::uint32_t policy);
+
+struct TaskState {
+  std::uint32_t slot = 0;
+  std::uint32_t policy = 1;
+  std::uint64_t expires_boot_ns = 0;
+  bool revoked = false;
+};
+[[nodiscard]] model::TableEntry encode_task(const TaskState& state);
+
+[[nodiscard]] std::string encode_inode_key(const model::FileId& id, std::uint32_t space);
+[[nodiscard]] std::string encode_rule(const model::CompiledRule& rule);
+
+/// Writes all of them; the first failure ends it.
+[[nodiscard]] Result<void> put_all(model::TableWriter& tables,
+                                   const std::vector<model::TableEntry>& entries);
+
+}  // namespace ambit::policy

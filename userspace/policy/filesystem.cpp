@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/policy/filesystem.h"
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <climits>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+namespace ambit::policy {
+
+std::uint64_t kernel_device(unsigned major, unsigned minor) {
+  constexpr unsigned kMinorBits = 20;
+  return (static_cast<std::uint64_t>(major) << kMinorBits) | minor;
+}
+
+std::optional<FileFacts> RealFileSystem::look(const std::string& path) const {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  if (!real) return std::nullopt;
+  return FileFacts{.id = {.dev = kernel_device(major(status.st_dev), minor(status.st_dev)),
+                          .ino = status.st_ino},
+                   .directory = S_ISDIR(status.st_mode),
+                   .canonical = real.get()};
+}
+
+std::vector<std::string> RealFileSystem::list(const std::string& directory) const {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error))
+    names.push_back(entry->path().filename().string());
+  return names;
+}
+
+}  // namespace ambit::policy

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "userspace/base/result.h"
+#include "userspace/model/policy.h"
+
+namespace ambit::policy {
+
+/// What stands at a path.
+struct FileFacts {
+  model::FileId id;
+  bool directory = false;
+  std::string canonical;  ///< absolute, without symlinks
+};
+
+/// The file system as compiling sees it; a fake stands in for it in tests.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  /// Follows symlinks; nothing when nothing is there or it cannot be looked at.
+  [[nodiscard]] virtual std::optional<FileFacts> look(const std::string& path) const = 0;
+  /// Names in a directory; empty when it cannot be read.
+  [[nodiscard]] virtual std::vector<std::string> list(const std::string& directory) const = 0;
+};
+
+class RealFileSystem : public FileSystem {
+ public:
+  [[nodiscard]] std::optional<FileFacts> look(const std::string& path) const override;
+  [[nodiscard]] std::vector<std::string> list(const std::string& directory) const override;
+};
+
+/// The kernel's own encoding of a device number (super_block.s_dev).
+[[nodiscard]] std::uint64_t kernel_device(unsigned major, unsigned minor);
+
+}  // namespace ambit::policy

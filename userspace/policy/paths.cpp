@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/policy/paths.h"
+
+#include <algorithm>
+#include <map>
+
+#include "userspace/policy/core.h"
+#include "userspace/policy/pattern_form.h"
+
+namespace ambit::policy {
+
+namespace {
+
+using model::Anchor;
+using model::CompiledPaths;
+using model::CompiledRule;
+using model::FileId;
+using model::NameShape;
+
+// Directories above the deepest one that exists are anchors too, so that a directory that is
+// removed and made anew is still known by its name. Three reach from ~/.aws/sso to the home.
+constexpr std::size_t kAnchorsAbove = 3;
+
+enum class Rank : std::uint16_t { anywhere = 0, subtree = 1, star = 2, exact = 3 };
+
+std::uint16_t rank_of(const PatternForm& form) {
+  Rank rank = Rank::exact;
+  if (form.root == PatternRoot::anywhere)
+    rank = Rank::anywhere;
+  else if (form.subtree)
+    rank = Rank::subtree;
+  else if (form.star)
+    rank = Rank::star;
+  std::size_t length = 0;
+  for (const std::string& component : form.components) length += component.size() + 1;
+  constexpr std::size_t kStep = 8192;
+  return static_cast<std::uint16_t>(1 + static_cast<std::size_t>(rank) * kStep +
+                                    std::min(length, kStep - 2));
+}
+
+/// Two rules for one key: the more specific wins, equals are united, exclusions take out.
+void merge(CompiledRule& into, const CompiledRule& rule) {
+  into.program |= rule.program;
+  into.unix_socket |= rule.unix_socket;
+  into.subtree |= rule.subtree;
+  for (std::size_t i = 0; i < into.mask.size(); ++i) into.mask[i] |= rule.mask[i];
+  if (rule.credentials.empty()) {
+    into.exclude |= rule.exclude;
+    return;
+  }
+  if (into.exclude != rule.exclude && !into.credentials.empty()) {
+    const CompiledRule& out = rule.exclude ? rule : into;
+    std::vector<std::uint16_t> kept = rule.exclude ? into.credentials : rule.credentials;
+    std::erase_if(kept, [&](std::uint16_t number) {
+      return std::ranges::find(out.credentials, number) != out.credentials.end();
+    });
+    into.credentials = std::move(kept);
+    into.exclude = false;
+    into.rank = std::max(into.rank, rule.rank);
+    return;
+  }
+  if (into.credentials.empty() || rule.rank > into.rank) {
+    into.credentials = rule.credentials;
+    into.rank = rule.rank;
+    into.exclude = rule.exclude;
+    return;
+  }
+  if (rule.rank < into.rank) return;
+  for (const std::uint16_t number : rule.credentials)
+    if (std::ranges::find(into.credentials, number) == into.credentials.end())
+      into.credentials.push_back(number);
+}
+
+struct Names {
+  std::uint64_t hash = 0;
+  std::optional<NameShape> shape;
+};
+
+/// The hash under which the components from `first` on are found.
+Names names_from(const PatternForm& form, std::size_t first) {
+  Names out;
+  for (std::size_t i = first; i < form.components.size(); ++i) {
+    const std::string& component = form.components[i];
+    std::uint64_t token = 0;
+    if (form.star == i) {
+      const std::size_t star = component.find('*');
+      const std::string_view prefix = std::string_view(component).substr(0, star);
+      const std::string_view suffix = std::string_view(component).substr(star + 1);
+      out.shape = NameShape{.level = static_cast<std::uint8_t>(i - first),
+                            .prefix = static_cast<std::uint8_t>(prefix.size()),
+                            .suffix = static_cast<std::uint8_t>(suffix.size())};
+      token = core_shape_token(name_hash(prefix), name_hash(suffix));
+    } else {
+      token = name_hash(component);
+    }
+    out.hash = core_mix(out.hash, token);
+  }
+  return out;
+}
+
+class Compiler {
+ public:
+  explicit Compiler(const FileSystem& files) : files_(files) {}
+
+  Result<void> add(const PathPattern& pattern) {
+    auto form = parse_pattern_form(pattern.text);
+    if (!form) return fail("pattern " + pattern.text + " has no form that can be compiled");
+    CompiledRule rule = pattern.meaning;
+    rule.rank = rank_of(*form);
+    rule.subtree = form->subtree;
+    if (form->root == PatternRoot::anywhere) return add_anywhere(*form, rule);
+    if (form->root == PatternRoot::home) return fail("pattern " + pattern.text + " has a home left");
+    return add_absolute(pattern.text, *form, rule);
+  }
+
+  CompiledPaths take() { return std::move(paths_); }
+
+ private:
+  Result<void> add_anywhere(const PatternForm& form, const CompiledRule& rule) {
+    Names names = names_from(form, 0);
+    if (names.shape) {
+      if (auto added = add_shape(paths_.anywhere, *names.shape, "**/"); !added) return added;
+    } else if (paths_.anywhere.empty() ||
+               std::ranges::find(paths_.anywhere, kWhole) == paths_.anywhere.end()) {
+      if (auto added = add_shape(paths_.anywhere, kWhole, "**/"); !added) return added;
+    }
+    merge(paths_.names[{CORE_ANCHOR_ANYWHERE, names.hash}], rule);
+    return {};
+  }
+
+  Result<void> add_absolute(const std::string& text, const PatternForm& form,
+                            const CompiledRule& rule) {
+    // The components that name directories and have no `*`.
+    const std::size_t directories =
+        std::min(form.subtree ? form.components.size() : form.components.size() - 1,
+                 form.star.value_or(form.components.size()));
+    std::vector<FileId> chain;
+    std::string path = "/";
+    if (auto root = files_.look(path)) chain.push_back(root->id);
+    for (std::size_t i = 0; i < directories && !chain.empty(); ++i) {
+      path += (path.size() > 1 ? "/" : "") + form.components[i];
+      auto facts = files_.look(path);
+      if (!facts || !facts->directory) break;
+      chain.push_back(facts->id);
+    }
+    if (chain.empty()) return fail("the root directory cannot be looked at");
+    const std::size_t deepest = chain.size() - 1;
+    const std::size_t last = deepest > kAnchorsAbove ? deepest - kAnchorsAbove : 1;
+    for (std::size_t depth = deepest;; --depth) {
+      if (auto added = add_at(chain[depth], form, depth, rule); !added)
+        return fail("pattern " + text + ": " + added.error().message);
+      if (depth <= last || depth == 0) break;
+    }
+    return {};
+  }
+
+  Result<void> add_at(const FileId& directory, const PatternForm& form, std::size_t done,
+                      const CompiledRule& rule) {
+    Anchor& anchor = paths_.anchors[directory];
+    if (anchor.id == 0) anchor.id = ++last_anchor_;
+    const std::size_t rest = form.components.size() - done;
+    if (rest > CORE_MAX_DEPTH)
+      return fail("more than 16 directories of it do not exist yet: make some of them");
+    if (rest == 0) {
+      merge(anchor.rule, rule);
+      return {};
+    }
+    Names names = names_from(form, done);
+    anchor.max_depth = std::max(anchor.max_depth, static_cast<std::uint8_t>(rest));
+    if (names.shape)
+      if (auto added = add_shape(anchor.shapes, *names.shape, "its directory"); !added) return added;
+    merge(paths_.names[{anchor.id, names.hash}], rule);
+    return {};
+  }
+
+  static Result<void> add_shape(std::vector<NameShape>& shapes, const NameShape& shape,
+                                const char* where) {
+    if (std::ranges::find(shapes, shape) != shapes.end()) return {};
+    if (shapes.size() == CORE_MAX_SHAPES)
+      return fail(std::string("more than 16 different lengths around `*` in ") + where);
+    shapes.push_back(shape);
+    return {};
+  }
+
+  static constexpr NameShape kWhole{.level = 0, .prefix = CORE_SHAPE_WHOLE, .suffix = 0};
+  const FileSystem& files_;
+  CompiledPaths paths_;
+  std::uint32_t last_anchor_ = 0;
+};
+
+bool name_matches(std::string_view pattern, std::string_view name) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == name;
+  return name.size() >= pattern.size() - 1 && name.starts_with(pattern.substr(0, star)) &&
+         name.ends_with(pattern.substr(star + 1));
+}
+
+class Lister {
+ public:
+  explicit Lister(const FileSystem& files) : files_(files) {}
+
+  void add(const PatternForm& form) {
+    std::string path;
+    descend(form, 0, path);
+  }
+  std::vector<std::string> take() { return std::move(found_); }
+
+ private:
+  void descend(const PatternForm& form, std::size_t index, const std::string& path) {
+    if (found_.size() >= kMaxListed) return;
+    if (index == form.components.size()) {
+      if (form.subtree)
+        everything_below(path, 0);
+      else
+        take_file(path);
+      return;
+    }
+    if (form.star != index) {
+      descend(form, index + 1, path + "/" + form.components[index]);
+      return;
+    }
+    for (const std::string& name : files_.list(path.empty() ? "/" : path))
+      if (name_matches(form.components[index], name)) descend(form, index + 1, path + "/" + name);
+  }
+
+  void everything_below(const std::string& path, int depth) {
+    constexpr int kMaxLevels = 32;
+    if (depth > kMaxLevels) return;
+    for (const std::string& name : files_.list(path)) {
+      if (found_.size() >= kMaxListed) return;
+      const std::string inner = path + "/" + name;
+      auto facts = files_.look(inner);
+      if (!facts) continue;
+      if (facts->directory && facts->canonical == inner)
+        everything_below(inner, depth + 1);
+      else if (!facts->directory)
+        found_.push_back(inner);
+    }
+  }
+
+  void take_file(const std::string& path) {
+    auto facts = files_.look(path);
+    if (facts && !facts->directory) found_.push_back(path);
+  }
+
+  const FileSystem& files_;
+  std::vector<std::string> found_;
+};
+
+/// A file that is a symlink into a directory beside it (kubelet's `..data`) is replaced by turning
+/// that symlink to another directory: the same name in any directory beside it counts too.
+std::optional<std::string> swapped_pattern(const std::string& text, const PatternForm& form,
+                                           const FileSystem& files) {
+  if (form.root != PatternRoot::absolute || form.subtree || form.star) return std::nullopt;
+  auto facts = files.look(text);
+  if (!facts || facts->directory || facts->canonical == text) return std::nullopt;
+  auto parent = files.look(text.substr(0, text.rfind('/')));
+  if (!parent || !facts->canonical.starts_with(parent->canonical + "/")) return std::nullopt;
+  const std::string rest = facts->canonical.substr(parent->canonical.size() + 1);
+  const std::size_t slash = rest.find('/');
+  if (slash == std::string::npos || rest.find('/', slash + 1) != std::string::npos)
+    return std::nullopt;
+  return parent->canonical + "/*" + rest.substr(slash);
+}
+
+}  // namespace
+
+Result<CompiledPaths> compile_paths(const std::vector<PathPattern>& patterns,
+                                    const FileSystem& files) {
+  Compiler compiler(files);
+  for (const PathPattern& pattern : patterns) {
+    if (auto added = compiler.add(pattern); !added) return std::unexpected(added.error());
+    auto form = parse_pattern_form(pattern.text);
+    if (!form) continue;
+    if (auto swapped = swapped_pattern(pattern.text, *form, files))
+      if (auto added = compiler.add({.text = *swapped, .meaning = pattern.meaning}); !added)
+        return std::unexpected(added.error());
+  }
+  return compiler.take();
+}
+
+std::vector<std::string> existing_files(const std::vector<PathPattern>& patterns,
+                                        const FileSystem& files) {
+  Lister lister(files);
+  for (const PathPattern& pattern : patterns) {
+    auto form = parse_pattern_form(pattern.text);
+    if (form && form->root == PatternRoot::absolute) lister.add(*form);
+  }
+  return lister.take();
+}
+
+}  // namespace ambit::policy
