@@ -108,6 +108,7 @@ struct Credential {
   std::optional<std::vector<DestinationRule>> destinations;  ///< absent: unbound; empty: nowhere
   References references;
   std::string source;
+  Position at;  ///< of its name
 };
 
 /// Every credential in force, in the order of their numbers (the index is the kernel's id).

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files of TaskScope and Credential documents (DESIGN §5), parsed into plain structs.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "userspace/model/documents.h"
+#include "userspace/policy/diagnostic.h"
+
+namespace ambit::policy {
+
+using Document = std::variant<model::Scope, model::Credential>;
+
+struct ParsedFile {
+  std::vector<Document> documents;      ///< only those without an error
+  std::vector<Diagnostic> diagnostics;  ///< all mistakes of the file, in order of place
+};
+
+/// One or more documents of YAML or JSON. Whatever the bytes are: fast, in bounded memory, no
+/// exception.
+[[nodiscard]] ParsedFile parse_documents(std::string_view text, std::string file_name);
+
+/// As above; a file that cannot be read is a diagnostic without a line.
+[[nodiscard]] ParsedFile parse_document_file(const std::string& path);
+
+/// What a scope says of credentials that only the catalogue can confirm. No source lines:
+/// attach_source().
+[[nodiscard]] std::vector<Diagnostic> check_scope_against(const model::Scope& scope,
+                                                          const model::Catalogue& catalogue);
+
+}  // namespace ambit::policy
