@@ -5,13 +5,16 @@
 #include <charconv>
 #include <optional>
 
-#include "userspace/policy/destination_address.h"
+#include "userspace/policy/destinations_address.h"
 #include "userspace/policy/diagnostic_text.h"
+#include "userspace/policy/hosts_match.h"
 #include "userspace/policy/pattern_form.h"
 
 namespace ambit::policy {
 namespace {
 
+constexpr unsigned kIpv4Bits = 32;
+constexpr unsigned kIpv6Bits = 128;
 constexpr std::size_t kMaxHost = 253;
 constexpr std::size_t kMaxLabel = 63;
 constexpr std::size_t kMaxAbstractName = 107;  // sun_path without its leading NUL
@@ -23,12 +26,9 @@ bool is_host_letter(char c) {
   return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
+/// How many bits an address has in the spelling that was chosen.
+unsigned bits_of(std::string_view address) {
+  return address.find(':') == std::string_view::npos ? kIpv4Bits : kIpv6Bits;
 }
 
 template <typename Number>
@@ -53,9 +53,9 @@ std::optional<FormMistake> check_not_something_else(std::string_view text) {
         .message = "is no host name; an address range is written cidr:, a socket unix:",
         .suggestion = {}};
   }
-  if (const auto address = parse_address(text)) {
-    return FormMistake{.message = "is an address; write cidr: " + std::string(text) +
-                                  (address->is_ipv4 ? "/32" : "/128"),
+  if (address_of(text)) {
+    return FormMistake{.message = "is an address; write cidr: " + std::string(text) + "/" +
+                                  std::to_string(bits_of(text)),
                        .suggestion = {}};
   }
   if (text.find(':') != std::string_view::npos) {
@@ -94,8 +94,7 @@ std::optional<FormMistake> check_label(std::string_view label) {
 
 Formed<std::string> parse_host(std::string_view text) {
   if (auto other = check_not_something_else(text)) return std::unexpected(std::move(*other));
-  std::string host = lower(text);
-  if (host.ends_with('.')) host.pop_back();
+  std::string host = plain_host(text);
   std::string_view rest = host;
   if (rest.starts_with("*.")) rest.remove_prefix(2);
   if (rest.size() > kMaxHost) return mistaken("is no host name: it is longer than 253 letters");
@@ -111,6 +110,39 @@ Formed<std::string> parse_host(std::string_view text) {
     }
     rest.remove_prefix(label.size() + 1);
   }
+}
+
+Formed<model::AddressRange> parse_address_range(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::string_view written = text.substr(0, slash);
+  const std::optional<Address> address = address_of(written);
+  if (!address) return mistaken("is no address range; write 10.2.0.0/16 or fd00::/8");
+  const unsigned bits = bits_of(written);
+  if (slash == std::string_view::npos) {
+    return mistaken("has no prefix length", std::string(text) + '/' + std::to_string(bits));
+  }
+  const auto length = whole_number<unsigned>(text.substr(slash + 1));
+  if (!length || *length > bits) {
+    return mistaken("has no good prefix length; it is a number of 0 to " + std::to_string(bits));
+  }
+  const model::AddressRange range{.address = *address,
+                                  .prefix = static_cast<std::uint8_t>(*length + kIpv6Bits - bits)};
+  const model::AddressRange network = masked(range);
+  if (network.address != range.address) {
+    return mistaken("has bits set beyond its prefix length", text_of(network));
+  }
+  return range;
+}
+
+std::string text_of(const model::AddressRange& range) {
+  const bool ipv4 = covers(ipv4_root(), range);
+  const unsigned unwritten = ipv4 ? kIpv6Bits - kIpv4Bits : 0;
+  return text_of(range.address) + '/' + std::to_string(range.prefix - unwritten);
+}
+
+bool covers_all_of_ipv4(const model::AddressRange& range) {
+  const model::AddressRange ipv4 = ipv4_root();
+  return range.prefix < ipv4.prefix && covers(range, ipv4);
 }
 
 Formed<model::PortRange> parse_port_range(std::string_view text) {

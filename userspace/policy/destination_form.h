@@ -30,7 +30,7 @@ namespace ambit::policy {
 [[nodiscard]] Formed<std::string> parse_unix_socket(std::string_view text);
 
 /// As documents write it: IPv4 ranges in their own form.
-[[nodiscard]] std::string to_string(const model::AddressRange& range);
+[[nodiscard]] std::string text_of(const model::AddressRange& range);
 
 /// Whether an IPv6 range has all of IPv4 in it, because IPv4 is kept as ::ffff:a.b.c.d.
 [[nodiscard]] bool covers_all_of_ipv4(const model::AddressRange& range);

@@ -110,10 +110,12 @@ void Reporter::warning(model::Position at, std::string message) {
   add(DiagnosticSeverity::warning, at, std::move(message), {});
 }
 
-void Reporter::misspelt(model::Position at, std::string message, std::string_view word,
-                        std::span<const std::string_view> candidates) {
+std::optional<std::string_view> Reporter::misspelt(model::Position at, std::string message,
+                                                   std::string_view word,
+                                                   std::span<const std::string_view> candidates) {
   const std::optional<std::string_view> guess = full() ? std::nullopt : nearest(word, candidates);
   error(at, std::move(message), std::string(guess.value_or("")));
+  return guess;
 }
 
 bool Reporter::full() const { return kept_.size() >= kMaxDiagnostics; }

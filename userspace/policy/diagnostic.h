@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,9 +45,10 @@ class Reporter {
 
   void error(model::Position at, std::string message, std::string suggestion = {});
   void warning(model::Position at, std::string message);
-  /// As error(); suggests the candidate that `word` is likely a misspelling of.
-  void misspelt(model::Position at, std::string message, std::string_view word,
-                std::span<const std::string_view> candidates);
+  /// As error(); suggests the candidate that `word` is likely a misspelling of, and returns it.
+  std::optional<std::string_view> misspelt(model::Position at, std::string message,
+                                           std::string_view word,
+                                           std::span<const std::string_view> candidates);
 
   [[nodiscard]] const std::string& file() const { return file_; }
   [[nodiscard]] std::size_t errors() const { return errors_; }

@@ -2,77 +2,15 @@
 #include "userspace/policy/diagnostic_text.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <vector>
+
+#include "userspace/base/utf8.h"
 
 namespace ambit::policy {
 namespace {
 
 constexpr std::size_t kMaxQuoted = 80;
 constexpr std::size_t kMaxGuessedWord = 64;
-
-struct Character {
-  std::uint32_t code = 0;
-  std::size_t bytes = 1;
-  bool valid = false;
-};
-
-struct Lead {
-  std::uint8_t mask;
-  std::uint8_t value;
-  std::size_t bytes;
-  std::uint32_t least;  ///< smaller codes in this length are overlong
-};
-
-constexpr std::array kLeads{
-    Lead{.mask = 0x80, .value = 0x00, .bytes = 1, .least = 0},
-    Lead{.mask = 0xe0, .value = 0xc0, .bytes = 2, .least = 0x80},
-    Lead{.mask = 0xf0, .value = 0xe0, .bytes = 3, .least = 0x800},
-    Lead{.mask = 0xf8, .value = 0xf0, .bytes = 4, .least = 0x10000},
-};
-
-Character character_at(std::string_view bytes, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
-  for (const Lead& lead : kLeads) {
-    if ((byte(at) & lead.mask) != lead.value) continue;
-    if (at + lead.bytes > bytes.size()) return {};
-    std::uint32_t code = byte(at) & static_cast<std::uint8_t>(~lead.mask);
-    for (std::size_t i = 1; i < lead.bytes; ++i) {
-      if ((byte(at + i) & 0xc0) != 0x80) return {};
-      code = (code << 6) | (byte(at + i) & 0x3f);
-    }
-    const bool surrogate = code >= 0xd800 && code <= 0xdfff;
-    if (code < lead.least || code > 0x10ffff || surrogate) return {};
-    return {.code = code, .bytes = lead.bytes, .valid = true};
-  }
-  return {};
-}
-
-bool is_control(std::uint32_t code) {
-  const bool c0_or_c1 = code < 0x20 || (code >= 0x7f && code < 0xa0);
-  const bool bidirectional = code == 0x200e || code == 0x200f ||
-                             (code >= 0x202a && code <= 0x202e) ||
-                             (code >= 0x2066 && code <= 0x2069);
-  const bool line_end = code == 0x2028 || code == 0x2029;
-  return c0_or_c1 || bidirectional || line_end || code == 0xfeff;
-}
-
-std::string escape_of(std::uint32_t code) {
-  switch (code) {
-    case '\n':
-      return "\\n";
-    case '\r':
-      return "\\r";
-    case '\t':
-      return "\\t";
-    default:
-      break;
-  }
-  std::array<char, 16> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), code < 0x100 ? "\\x%02x" : "\\u%04x", code);
-  return buffer.data();
-}
 
 /// How one character is shown, and how many columns that takes.
 struct Shown {
@@ -82,19 +20,13 @@ struct Shown {
 };
 
 Shown show(std::string_view bytes, std::size_t at, Tabs tabs) {
-  const Character character = character_at(bytes, at);
-  if (!character.valid) {
-    return {.text = escape_of(static_cast<std::uint8_t>(bytes[at])), .columns = 4, .bytes = 1};
-  }
-  const bool kept_tab = character.code == '\t' && tabs == Tabs::keep;
-  if (is_control(character.code) && !kept_tab) {
-    std::string text = escape_of(character.code);
-    const std::size_t columns = text.size();
-    return {.text = std::move(text), .columns = columns, .bytes = character.bytes};
-  }
-  return {.text = std::string(bytes.substr(at, character.bytes)),
-          .columns = 1,
-          .bytes = character.bytes};
+  const std::size_t size = std::max<std::size_t>(1, first_code_point(bytes.substr(at)).size);
+  const std::string_view character = bytes.substr(at, size);
+  if (character == "\t" && tabs == Tabs::keep) return {.text = "\t", .columns = 1, .bytes = 1};
+  std::string text = to_terminal(character);
+  // An escape is ASCII, a letter for each byte.
+  const std::size_t columns = text == character ? 1 : text.size();
+  return {.text = std::move(text), .columns = columns, .bytes = size};
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -131,20 +63,15 @@ std::string folded(std::string_view word) {
 
 std::optional<std::size_t> first_non_utf8(std::string_view bytes) {
   for (std::size_t at = 0; at < bytes.size();) {
-    const Character character = character_at(bytes, at);
-    if (!character.valid) return at;
-    at += character.bytes;
+    const std::size_t size = first_code_point(bytes.substr(at)).size;
+    if (size == 0) return at;
+    at += size;
   }
   return std::nullopt;
 }
 
-bool has_control_characters(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const Character character = character_at(text, at);
-    if (character.valid && is_control(character.code)) return true;
-    at += character.bytes;
-  }
-  return false;
+bool has_invisible_characters(std::string_view text) {
+  return to_terminal(text, text.size()) != text;
 }
 
 std::string printable(std::string_view bytes, Tabs tabs) {

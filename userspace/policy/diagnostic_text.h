@@ -14,13 +14,12 @@ namespace ambit::policy {
 /// Where the first byte stands that is not UTF-8 (RFC 3629: no surrogates, nothing overlong).
 [[nodiscard]] std::optional<std::size_t> first_non_utf8(std::string_view bytes);
 
-/// Whether C0, C1, DEL or a bidirectional override is in it.
-[[nodiscard]] bool has_control_characters(std::string_view text);
+/// Whether a terminal would obey, reorder by or hide any character of it.
+[[nodiscard]] bool has_invisible_characters(std::string_view text);
 
 enum class Tabs : std::uint8_t { escape, keep };
 
-/// Control characters, bidirectional overrides and bytes that are no UTF-8 as `\n`, `\x1b`,
-/// `\u202e`.
+/// As to_terminal(), whole, and with tabs kept where they are wanted.
 [[nodiscard]] std::string printable(std::string_view bytes, Tabs tabs = Tabs::escape);
 
 /// What stands before a caret below printable(line, keep): blanks, and tabs where the line has

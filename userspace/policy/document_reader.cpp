@@ -79,12 +79,14 @@ bool check_key(Reporter& report, const Node& key, std::string_view what, SeenKey
   return false;
 }
 
-void report_unknown_key(Reporter& report, const Node& key, std::string_view what,
-                        std::span<const KeyFacts> keys) {
+/// Returns the known key that was probably meant.
+std::optional<std::string_view> report_unknown_key(Reporter& report, const Node& key,
+                                                   std::string_view what,
+                                                   std::span<const KeyFacts> keys) {
   std::vector<std::string_view> names;
   for (const KeyFacts& known : keys) names.push_back(known.name);
-  report.misspelt(key.at, "unknown key " + quoted(key.text) + " in " + std::string(what), key.text,
-                  names);
+  return report.misspelt(key.at, "unknown key " + quoted(key.text) + " in " + std::string(what),
+                         key.text, names);
 }
 
 }  // namespace
@@ -103,19 +105,23 @@ std::vector<FoundKey> find_keys(Reporter& report, const Node& mapping, std::stri
                                 std::span<const KeyFacts> keys) {
   std::vector<FoundKey> found;
   SeenKeys seen;
+  std::vector<std::string_view> misspelt;
   for (std::size_t i = 0; i < mapping.keys.size() && !report.full(); ++i) {
     const Node& key = mapping.keys[i];
     if (!check_key(report, key, what, seen)) continue;
     const auto row = std::ranges::find(keys, key.text, &KeyFacts::name);
     if (row == keys.end()) {
-      report_unknown_key(report, key, what, keys);
+      // One slip is one mistake: the key that was meant is not missing as well.
+      if (const auto meant = report_unknown_key(report, key, what, keys))
+        seen.emplace(*meant, &key);
     } else if (check_shape(report, mapping.items[i], row->shape, row->name)) {
       found.push_back(
           {.row = static_cast<std::size_t>(row - keys.begin()), .value = &mapping.items[i]});
     }
   }
   for (const KeyFacts& key : keys) {
-    if (!key.required || seen.contains(key.name)) continue;
+    const bool meant = std::ranges::find(misspelt, key.name) != misspelt.end();
+    if (!key.required || seen.contains(key.name) || meant) continue;
     report.error(mapping.key_at, "missing key " + quoted(key.name) + " in " + std::string(what));
   }
   return found;
@@ -126,8 +132,9 @@ std::optional<std::string> read_text(Reporter& report, const Node& value) {
     report.error(value.at, "the text is empty");
   } else if (value.text.size() > kMaxText) {
     report.error(value.at, "the text is longer than " + std::to_string(kMaxText) + " bytes");
-  } else if (has_control_characters(value.text)) {
-    report.error(value.at, "control characters are not accepted: " + quoted(value.text));
+  } else if (has_invisible_characters(value.text)) {
+    report.error(value.at,
+                 "control and invisible characters are not accepted: " + quoted(value.text));
   } else {
     return value.text;
   }

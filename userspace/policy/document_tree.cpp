@@ -25,7 +25,8 @@ constexpr std::size_t kMaxSecondLooks = 16;
 constexpr std::size_t kMaxTextForSecondLook = std::size_t{64} << 10;
 
 constexpr std::string_view kAliasMessage =
-    "aliases and anchors are not accepted; put a value that begins with * or & in quotes";
+    "a value that begins with * or & must be in quotes (YAML's aliases and anchors are not "
+    "accepted)";
 
 struct Mistake {
   model::Position at;

@@ -15,6 +15,8 @@ using model::DestinationType;
 
 bool check_whole(Reporter& report, const Node& item, const DestinationDraft& draft) {
   if (draft.places.empty()) {
+    // A place that is there and wrong has been reported.
+    if (find(item, "host") || find(item, "cidr") || find(item, "unix")) return false;
     report.error(item.at, "a destination needs one of host, cidr and unix");
     return false;
   }
@@ -37,12 +39,12 @@ bool check_whole(Reporter& report, const Node& item, const DestinationDraft& dra
 
 void warn_of_hidden_ipv4(Reporter& report, const std::vector<DestinationRule>& rules) {
   const auto is_all = [](const DestinationRule& rule) {
-    return rule.type == DestinationType::range && to_string(rule.range) == "0.0.0.0/0";
+    return rule.type == DestinationType::range && text_of(rule.range) == "0.0.0.0/0";
   };
   if (std::ranges::any_of(rules, is_all)) return;
   for (const DestinationRule& rule : rules) {
     if (rule.type != DestinationType::range || !covers_all_of_ipv4(rule.range)) continue;
-    report.warning(rule.at, quoted(to_string(rule.range)) +
+    report.warning(rule.at, quoted(text_of(rule.range)) +
                                 " has every IPv4 address in it too (as ::ffff:0:0/96)");
   }
 }
