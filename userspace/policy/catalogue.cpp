@@ -69,8 +69,8 @@ class Gatherer {
       return;
     }
     Diagnostic twice =
-        whole_source(credential.source, "credential " + quoted(credential.name) + " is also in " +
-                                            place_of(found->second));
+        whole_source(credential.source, "credential " + in_quotes(credential.name) +
+                                            " is also in " + place_of(found->second));
     twice.line = credential.at.line;
     twice.column = credential.at.column;
     diagnostics_.push_back(std::move(twice));

@@ -98,7 +98,7 @@ std::string caret_indent(std::string_view line, std::size_t bytes_before) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   if (text.size() <= kMaxQuoted) return '"' + std::string(text) + '"';
   std::size_t cut = kMaxQuoted;
   while (cut > 0 && (static_cast<std::uint8_t>(text[cut]) & 0xc0) == 0x80) --cut;

@@ -27,7 +27,7 @@ enum class Tabs : std::uint8_t { escape, keep };
 [[nodiscard]] std::string caret_indent(std::string_view line, std::size_t bytes_before);
 
 /// In double quotes, shortened when long; for messages.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 /// The candidate nearest to `word` by edit distance, if near enough to be a slip.
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,

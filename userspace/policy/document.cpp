@@ -90,7 +90,7 @@ void check_names_differ(Reporter& report, const std::vector<Document>& documents
     if (credential == nullptr) continue;
     const auto [first, is_new] = lines.emplace(credential->name, credential->at.line);
     if (is_new) continue;
-    report.error(credential->at, "credential " + quoted(credential->name) +
+    report.error(credential->at, "credential " + in_quotes(credential->name) +
                                      " stands twice in this file; the first is in line " +
                                      std::to_string(first->second));
   }
@@ -121,7 +121,7 @@ void check_names(std::vector<Diagnostic>& into, const model::Scope& scope,
   for (const model::ScopeCredential& credential : scope.credentials) {
     if (std::ranges::find(names, credential.name) != names.end()) continue;
     Diagnostic unknown = whole_file(
-        scope.source, "no credential " + quoted(credential.name) + " is in the catalogue");
+        scope.source, "no credential " + in_quotes(credential.name) + " is in the catalogue");
     unknown.line = credential.at.line;
     unknown.column = credential.at.column;
     unknown.suggestion = nearest(credential.name, names).value_or("");
@@ -134,7 +134,7 @@ void warn_of_wildcards(std::vector<Diagnostic>& into, const model::Scope& scope,
   for (const model::DestinationRule& rule : rules) {
     if (!rule.host.starts_with("*.")) continue;
     Diagnostic warning = whole_file(
-        scope.source, quoted(rule.host) +
+        scope.source, in_quotes(rule.host) +
                           " cannot be looked up; it only allows addresses whose name below it is "
                           "known otherwise, so name the hosts where you can");
     warning.severity = DiagnosticSeverity::warning;

@@ -74,7 +74,7 @@ bool check_key(Reporter& report, const Node& key, std::string_view what, SeenKey
   }
   const auto [first, is_new] = seen.emplace(key.text, &key);
   if (is_new) return true;
-  report.error(key.at, "key " + quoted(key.text) + " stands twice in " + std::string(what) +
+  report.error(key.at, "key " + in_quotes(key.text) + " stands twice in " + std::string(what) +
                            "; the first is in line " + std::to_string(first->second->at.line));
   return false;
 }
@@ -85,7 +85,7 @@ std::optional<std::string_view> report_unknown_key(Reporter& report, const Node&
                                                    std::span<const KeyFacts> keys) {
   std::vector<std::string_view> names;
   for (const KeyFacts& known : keys) names.push_back(known.name);
-  return report.misspelt(key.at, "unknown key " + quoted(key.text) + " in " + std::string(what),
+  return report.misspelt(key.at, "unknown key " + in_quotes(key.text) + " in " + std::string(what),
                          key.text, names);
 }
 
@@ -122,7 +122,7 @@ std::vector<FoundKey> find_keys(Reporter& report, const Node& mapping, std::stri
   for (const KeyFacts& key : keys) {
     const bool meant = std::ranges::find(misspelt, key.name) != misspelt.end();
     if (!key.required || seen.contains(key.name) || meant) continue;
-    report.error(mapping.key_at, "missing key " + quoted(key.name) + " in " + std::string(what));
+    report.error(mapping.key_at, "missing key " + in_quotes(key.name) + " in " + std::string(what));
   }
   return found;
 }
@@ -134,7 +134,7 @@ std::optional<std::string> read_text(Reporter& report, const Node& value) {
     report.error(value.at, "the text is longer than " + std::to_string(kMaxText) + " bytes");
   } else if (has_invisible_characters(value.text)) {
     report.error(value.at,
-                 "control and invisible characters are not accepted: " + quoted(value.text));
+                 "control and invisible characters are not accepted: " + in_quotes(value.text));
   } else {
     return value.text;
   }
@@ -151,13 +151,13 @@ std::optional<std::size_t> read_word_of(Reporter& report, const Node& value, std
     known += each;
   }
   report.misspelt(value.at,
-                  std::string(what) + " must be " + known + ", found " + quoted(value.text),
+                  std::string(what) + " must be " + known + ", found " + in_quotes(value.text),
                   value.text, words);
   return std::nullopt;
 }
 
 void report_mistake(Reporter& report, const Node& value, const FormMistake& mistake) {
-  report.error(value.at, quoted(value.text) + ' ' + mistake.message, mistake.suggestion);
+  report.error(value.at, in_quotes(value.text) + ' ' + mistake.message, mistake.suggestion);
 }
 
 void read_items(Reporter& report, const Node& list, Shape shape, std::string_view what,
@@ -175,7 +175,7 @@ void read_text_map(Reporter& report, const Node& mapping, std::string_view what,
   for (std::size_t i = 0; i < mapping.keys.size() && !report.full(); ++i) {
     const Node& key = mapping.keys[i];
     if (!check_key(report, key, what, seen)) continue;
-    if (check_shape(report, mapping.items[i], Shape::scalar, quoted(key.text))) {
+    if (check_shape(report, mapping.items[i], Shape::scalar, in_quotes(key.text))) {
       each(key, mapping.items[i]);
     }
   }

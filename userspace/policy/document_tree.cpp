@@ -133,7 +133,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void mark_tagged(Node& tagged, const YAML::Mark& mark, const std::string& tag) {
-    report(mark, "YAML tags are not accepted: " + quoted(tag) +
+    report(mark, "YAML tags are not accepted: " + in_quotes(tag) +
                      "; put a pattern that begins with ! in quotes");
     if (tagged.type != NodeType::mapping) tagged.type = NodeType::unusable;
   }

@@ -41,7 +41,7 @@ void read_relocated_by(Reporter& report, const Node& value, CredentialDraft& int
     const std::optional<std::string> text = read_text(report, moved);
     if (!variable || !text) return;
     if (text->ends_with("/**")) {
-      report.error(moved.at, quoted(*text) + " ends in /**; name the directory that moves",
+      report.error(moved.at, in_quotes(*text) + " ends in /**; name the directory that moves",
                    text->substr(0, text->size() - 3));
     } else if (auto form = parse_pattern_form(*text); !form) {
       report_mistake(report, moved, form.error());
@@ -88,8 +88,9 @@ void check_relocations(Reporter& report, const CredentialDraft& draft) {
     for (const model::Pattern& pattern : draft.credential.sockets) patterns.push_back(pattern.text);
     const Node* const value = find(*draft.relocated_by, variable);
     report.misspelt(
-        value->at, quoted(moved) + " is neither one of files and sockets nor a directory above one",
-        moved, patterns);
+        value->at,
+        in_quotes(moved) + " is neither one of files and sockets nor a directory above one", moved,
+        patterns);
   }
 }
 

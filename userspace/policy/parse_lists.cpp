@@ -44,7 +44,7 @@ void warn_of_hidden_ipv4(Reporter& report, const std::vector<DestinationRule>& r
   if (std::ranges::any_of(rules, is_all)) return;
   for (const DestinationRule& rule : rules) {
     if (rule.type != DestinationType::range || !covers_all_of_ipv4(rule.range)) continue;
-    report.warning(rule.at, quoted(text_of(rule.range)) +
+    report.warning(rule.at, in_quotes(text_of(rule.range)) +
                                 " has every IPv4 address in it too (as ::ffff:0:0/96)");
   }
 }

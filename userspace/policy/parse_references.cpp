@@ -62,10 +62,11 @@ std::vector<std::string> read_identifiers(Reporter& report, const Node& value, R
   read_items(report, value, Shape::text, known->name, [&](const Node& item) {
     const auto fits = [&](std::string_view form) { return has_form(item.text, form); };
     if (!std::ranges::any_of(known->forms, fits)) {
-      report.error(item.at, quoted(item.text) + " is no identifier of " + std::string(known->name) +
-                                "; they look like " + std::string(known->example));
+      report.error(item.at, in_quotes(item.text) + " is no identifier of " +
+                                std::string(known->name) + "; they look like " +
+                                std::string(known->example));
     } else if (is_withdrawn(item.text)) {
-      report.error(item.at, quoted(item.text) + " is not in the list's present edition");
+      report.error(item.at, in_quotes(item.text) + " is not in the list's present edition");
     } else {
       identifiers.push_back(item.text);
     }

@@ -129,7 +129,7 @@ void check_names_differ(Reporter& report, const model::Scope& scope) {
     if (credential.name.empty()) continue;
     const auto [first, is_new] = lines.emplace(credential.name, credential.at.line);
     if (is_new) continue;
-    report.error(credential.at, "credential " + quoted(credential.name) +
+    report.error(credential.at, "credential " + in_quotes(credential.name) +
                                     " stands twice; the first is in line " +
                                     std::to_string(first->second));
   }
