@@ -103,13 +103,13 @@ static __always_inline int socket_post_create(struct socket *sock, int kern)
 {
 	struct core_process *process;
 	__u64 sk = (__u64)BPF_CORE_READ(sock, sk);
-	__u32 slot;
+	struct ambit_own_socket own = {};
 
 	if (kern || current_membership(&process) != AMBIT_MEMBER || !process)
 		return 0;
 	count_hit(AMBIT_HOOK_socket_post_create);
-	slot = process->slot;
-	bpf_map_update_elem(&own_sockets, &sk, &slot, BPF_ANY);
+	own.slot = process->slot;
+	bpf_map_update_elem(&own_sockets, &sk, &own, BPF_ANY);
 	return 0;
 }
 AMBIT_DENY_HOOK(socket_post_create, socket_post_create, security_socket_post_create, (sock, kern),
@@ -123,13 +123,13 @@ static __always_inline int own_port(struct socket *sock, __u16 port, __u32 hook)
 	struct core_listener_key key = {};
 	struct core_listener value = {};
 	__u64 address = (__u64)sk;
-	__u32 *owner;
+	struct ambit_own_socket *own;
 
 	if (current_membership(&process) != AMBIT_MEMBER || !process || !port)
 		return 0;
 	count_hit(hook);
-	owner = bpf_map_lookup_elem(&own_sockets, &address);
-	if (!owner || *owner != process->slot)
+	own = bpf_map_lookup_elem(&own_sockets, &address);
+	if (!own || own->slot != process->slot)
 		return 0;
 	key.netns = netns_of(sk);
 	key.port = port;
@@ -301,12 +301,12 @@ static __always_inline void forget_socket(struct sock *sk)
 	__u64 address = (__u64)sk;
 	struct core_listener_key key = {};
 	struct core_listener *listener;
-	__u32 *slot = bpf_map_lookup_elem(&own_sockets, &address);
+	struct ambit_own_socket *own = bpf_map_lookup_elem(&own_sockets, &address);
 	__u32 owner;
 
-	if (!slot)
+	if (!own)
 		return;
-	owner = *slot;
+	owner = own->slot;
 	bpf_map_delete_elem(&own_sockets, &address);
 	if (!is_inet(BPF_CORE_READ(sk, __sk_common.skc_family)))
 		return;

@@ -94,7 +94,8 @@ static __attribute__((noinline)) int reach_peer(struct ambit_scratch *scratch, s
 	struct core_port port = {};
 	struct unix_address *address;
 	__u64 key = (__u64)other;
-	__u32 *owner, where = 0;
+	struct ambit_own_socket *own;
+	__u32 where = 0;
 	int length;
 	__u8 effect;
 
@@ -103,8 +104,8 @@ static __attribute__((noinline)) int reach_peer(struct ambit_scratch *scratch, s
 	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
 	if (!process)
 		return 1;
-	owner = bpf_map_lookup_elem(&own_sockets, &key);
-	if (owner && *owner == process->slot)
+	own = bpf_map_lookup_elem(&own_sockets, &key);
+	if (own && own->slot == process->slot)
 		where = CORE_DESTINATION_OWN;
 	address = BPF_CORE_READ(peer_sock, addr);
 	/* A socket without a name was made by socketpair, or handed over: it is nobody's address. */

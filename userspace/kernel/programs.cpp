@@ -15,6 +15,10 @@ using model::Backend;
       ProgramSpec{"fmod_" #hook, #hook, concern, Backend::fmod_ret, "security_" #hook, required, \
                   without}
 
+#define AMBIT_CGROUP(hook, without)                                                      \
+  ProgramSpec{#hook, #hook, Concern::network, Backend::portable, "", true, without, \
+              AttachBy::cgroup}
+
 constexpr std::array kSpecs{
     AMBIT_PAIR(task_alloc, Concern::membership, true, "children leave the task"),
     ProgramSpec{"task_newtask", "task_newtask", Concern::membership, Backend::none, "", true,
@@ -56,9 +60,24 @@ constexpr std::array kSpecs{
                 "bpf_lsm_sk_free_security", false, "ports of closed sockets stay a task's own"},
     ProgramSpec{"fmod_sk_free", "sk_free", Concern::cleanup, Backend::fmod_ret,
                 "security_sk_free", false, "ports of closed sockets stay a task's own"},
+    ProgramSpec{"set_state", "set_state", Concern::network, Backend::portable, "", true,
+                "a task's own ports are not known"},
+    AMBIT_CGROUP(cgroup_connect4, "connections over IPv4 are not bound"),
+    AMBIT_CGROUP(cgroup_connect6, "connections over IPv6 are not bound"),
+    AMBIT_CGROUP(cgroup_sendmsg4, "datagrams over IPv4 are not bound"),
+    AMBIT_CGROUP(cgroup_sendmsg6, "datagrams over IPv6 are not bound"),
+    AMBIT_CGROUP(cgroup_sock_create, "a task's own sockets are not known"),
+    AMBIT_CGROUP(cgroup_sock_release, "ports of closed sockets stay a task's own"),
+    AMBIT_CGROUP(cgroup_post_bind4, "a task's own UDP ports are not known"),
+    AMBIT_CGROUP(cgroup_post_bind6, "a task's own UDP ports are not known"),
+    AMBIT_CGROUP(cgroup_egress, "connected sockets go on after the scope ends"),
+    AMBIT_CGROUP(sockops_established, "what is opened later does not bind open connections"),
+    ProgramSpec{"sk_msg_verdict", "sk_msg_verdict", Concern::network, Backend::portable, "", true,
+                "what is opened later does not bind open connections", AttachBy::sockmap},
 };
 
 #undef AMBIT_PAIR
+#undef AMBIT_CGROUP
 
 }  // namespace
 

@@ -171,6 +171,13 @@ Result<void> Sensor::attach_one(HookState& hook) {
       if (!cgroup_.valid()) return fail_errno(*mount);
     }
     link = bpf_program__attach_cgroup(program, cgroup_.get());
+  } else if (hook.spec->by == AttachBy::sockmap) {
+    // Goes when the map goes: there is no link for sk_msg before 6.10.
+    if (bpf_prog_attach(bpf_program__fd(program), bpf_map__fd(skeleton_->maps.connections),
+                        BPF_SK_MSG_VERDICT, 0) != 0)
+      return fail_errno("attach is refused");
+    hook.attached = true;
+    return {};
   } else {
     link = bpf_program__attach(program);
   }

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/* The network where no LSM or trampoline program can be had: cgroup hooks decide who is
+ * reached, sk_msg what is sent on a connected TCP socket, the egress hook the rest. They
+ * need task storage in cgroup programs, which 6.18 has and 6.12 has not (KERNEL-FACTS).
+ */
+#include "bpf/lib/reach.bpf.h"
+
+char _license[] __weak SEC("license") = "GPL";
+
+#define CG_ALLOW 1
+#define CG_DENY 0
+#define SOCK_DGRAM 2
+#define IPPROTO_UDP 17
+#define TCP_LISTEN 10
+
+/* Sockets of tasks with an established TCP connection, by cookie. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, __u64);
+} connections SEC(".maps");
+
+static __always_inline int reach_address(struct bpf_sock_addr *ctx, struct ambit_address *to,
+					 __u32 hook)
+{
+	struct ambit_entry entry;
+	int state = enter(&entry, hook);
+	__u32 where = 0;
+
+	if (state != AMBIT_DECIDE)
+		return state == AMBIT_PASS ? CG_ALLOW : CG_DENY;
+	to->port = bpf_ntohs((__u16)ctx->user_port);
+	to->protocol = ctx->protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (__u8)ctx->protocol;
+	to->can_deny = 1;
+	if (is_own_port(to, entry.process->slot, (__u32)bpf_get_netns_cookie(ctx)))
+		where = CORE_DESTINATION_OWN;
+	return reach(entry.scratch, to, where, 0) ? CG_DENY : CG_ALLOW;
+}
+
+static __always_inline int reach_ipv4(struct bpf_sock_addr *ctx, __u32 hook)
+{
+	struct ambit_address to = {.family = AF_INET};
+
+	map_ipv4(to.address, ctx->user_ip4);
+	return reach_address(ctx, &to, hook);
+}
+
+static __always_inline int reach_ipv6(struct bpf_sock_addr *ctx, __u32 hook)
+{
+	struct ambit_address to = {.family = AF_INET6};
+	__u32 *word = (__u32 *)to.address;
+
+	word[0] = ctx->user_ip6[0];
+	word[1] = ctx->user_ip6[1];
+	word[2] = ctx->user_ip6[2];
+	word[3] = ctx->user_ip6[3];
+	take_ipv6(to.address);
+	return reach_address(ctx, &to, hook);
+}
+
+SEC("cgroup/connect4")
+int cgroup_connect4(struct bpf_sock_addr *ctx)
+{
+	return reach_ipv4(ctx, AMBIT_HOOK_cgroup_connect);
+}
+
+SEC("cgroup/connect6")
+int cgroup_connect6(struct bpf_sock_addr *ctx)
+{
+	return reach_ipv6(ctx, AMBIT_HOOK_cgroup_connect);
+}
+
+SEC("cgroup/sendmsg4")
+int cgroup_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return reach_ipv4(ctx, AMBIT_HOOK_cgroup_sendmsg);
+}
+
+SEC("cgroup/sendmsg6")
+int cgroup_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return reach_ipv6(ctx, AMBIT_HOOK_cgroup_sendmsg);
+}
+
+SEC("cgroup/sock_create")
+int cgroup_sock_create(struct bpf_sock *ctx)
+{
+	struct core_process *process;
+	struct ambit_own_socket own = {};
+	__u64 cookie;
+
+	if (current_membership(&process) != AMBIT_MEMBER || !process)
+		return CG_ALLOW;
+	count_hit(AMBIT_HOOK_cgroup_sock_create);
+	cookie = bpf_get_socket_cookie(ctx);
+	own.slot = process->slot;
+	bpf_map_update_elem(&own_sockets, &cookie, &own, BPF_ANY);
+	return CG_ALLOW;
+}
+
+SEC("cgroup/sock_release")
+int cgroup_sock_release(struct bpf_sock *ctx)
+{
+	__u64 cookie = bpf_get_socket_cookie(ctx);
+	struct ambit_own_socket *own = bpf_map_lookup_elem(&own_sockets, &cookie);
+	struct core_listener_key key = {};
+	struct core_listener *listener;
+	__u32 owner;
+
+	if (!own)
+		return CG_ALLOW;
+	owner = own->slot;
+	key.port = own->udp_port;
+	bpf_map_delete_elem(&own_sockets, &cookie);
+	if (!key.port)
+		return CG_ALLOW;
+	key.netns = (__u32)bpf_get_netns_cookie(ctx);
+	key.protocol = IPPROTO_UDP;
+	listener = bpf_map_lookup_elem(&listeners, &key);
+	if (listener && listener->slot == owner)
+		bpf_map_delete_elem(&listeners, &key);
+	return CG_ALLOW;
+}
+
+static __always_inline int own_udp_port(struct bpf_sock *ctx)
+{
+	struct core_listener_key key = {};
+	struct core_listener value = {};
+	struct core_process *process;
+	struct ambit_own_socket *own;
+	__u64 cookie;
+
+	if (ctx->type != SOCK_DGRAM || ctx->protocol != IPPROTO_UDP || current_membership(&process) != AMBIT_MEMBER || !process)
+		return CG_ALLOW;
+	count_hit(AMBIT_HOOK_cgroup_post_bind);
+	key.netns = (__u32)bpf_get_netns_cookie(ctx);
+	key.port = (__u16)ctx->src_port;
+	key.protocol = IPPROTO_UDP;
+	value.slot = process->slot;
+	bpf_map_update_elem(&listeners, &key, &value, BPF_ANY);
+	cookie = bpf_get_socket_cookie(ctx);
+	own = bpf_map_lookup_elem(&own_sockets, &cookie);
+	if (own)
+		own->udp_port = key.port;
+	return CG_ALLOW;
+}
+
+SEC("cgroup/post_bind4")
+int cgroup_post_bind4(struct bpf_sock *ctx)
+{
+	return own_udp_port(ctx);
+}
+
+SEC("cgroup/post_bind6")
+int cgroup_post_bind6(struct bpf_sock *ctx)
+{
+	return own_udp_port(ctx);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
+{
+	struct core_listener_key key = {};
+	struct core_listener value = {}, *known;
+	struct core_process *process;
+
+	if (new_state != TCP_LISTEN && old_state != TCP_LISTEN)
+		return 0;
+	key.netns = (__u32)BPF_CORE_READ(sk, __sk_common.skc_net.net, net_cookie);
+	key.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	key.protocol = IPPROTO_TCP;
+	if (old_state == TCP_LISTEN) {
+		if (!key.port)
+			key.port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+		known = bpf_map_lookup_elem(&listeners, &key);
+		if (known && (known->count <= 1 || !key.port))
+			bpf_map_delete_elem(&listeners, &key);
+		else if (known)
+			__sync_fetch_and_add(&known->count, -1);
+		return 0;
+	}
+	if (!key.port || current_membership(&process) != AMBIT_MEMBER || !process)
+		return 0;
+	count_hit(AMBIT_HOOK_set_state);
+	known = bpf_map_lookup_elem(&listeners, &key);
+	if (known && known->slot == process->slot) {
+		__sync_fetch_and_add(&known->count, 1);
+		return 0;
+	}
+	value.slot = process->slot;
+	value.count = 1;
+	bpf_map_update_elem(&listeners, &key, &value, BPF_ANY);
+	return 0;
+}
+
+/* An established connection of a task joins the map whose sends sk_msg judges. */
+SEC("sockops")
+int sockops_established(struct bpf_sock_ops *ctx)
+{
+	__u64 cookie;
+
+	if (ctx->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+		return 1;
+	cookie = bpf_get_socket_cookie(ctx);
+	if (!bpf_map_lookup_elem(&own_sockets, &cookie))
+		return 1;
+	count_hit(AMBIT_HOOK_sockops);
+	if (bpf_sock_hash_update(ctx, &connections, &cookie, BPF_ANY))
+		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+	return 1;
+}
+
+/* What was opened since the connection was made counts as well; EACCES, and nothing leaves. */
+SEC("sk_msg")
+int sk_msg_verdict(struct sk_msg_md *ctx)
+{
+	struct ambit_address to = {.protocol = IPPROTO_TCP, .can_deny = 1};
+	struct ambit_entry entry;
+	__u32 *word = (__u32 *)to.address, where = 0;
+	int state = enter(&entry, AMBIT_HOOK_sk_msg);
+
+	if (state != AMBIT_DECIDE)
+		return state == AMBIT_PASS ? SK_PASS : SK_DROP;
+	to.family = ctx->family;
+	to.port = bpf_ntohl(ctx->remote_port);
+	if (to.family == AF_INET) {
+		map_ipv4(to.address, ctx->remote_ip4);
+	} else {
+		word[0] = ctx->remote_ip6[0];
+		word[1] = ctx->remote_ip6[1];
+		word[2] = ctx->remote_ip6[2];
+		word[3] = ctx->remote_ip6[3];
+		take_ipv6(to.address);
+	}
+	if (is_own_port(&to, entry.process->slot, (__u32)bpf_get_netns_cookie(ctx)))
+		where = CORE_DESTINATION_OWN;
+	return reach(entry.scratch, &to, where, AMBIT_QUIET) ? SK_DROP : SK_PASS;
+}
+
+/* The address, protocol and port of an outgoing packet; < 0 when it is none of IP. */
+static __always_inline int take_packet(struct __sk_buff *skb, struct ambit_address *to)
+{
+	__u8 version = 0, next = 0;
+	__u16 port = 0;
+	__u32 ipv4 = 0, at = 40;
+
+	if (bpf_skb_load_bytes(skb, 0, &version, 1))
+		return -1;
+	to->can_deny = 1;
+	if (version >> 4 == 4) {
+		at = (version & 15) * 4;
+		to->family = AF_INET;
+		if (bpf_skb_load_bytes(skb, 9, &next, 1) || bpf_skb_load_bytes(skb, 16, &ipv4, 4))
+			return -1;
+		map_ipv4(to->address, ipv4);
+	} else {
+		to->family = AF_INET6;
+		if (bpf_skb_load_bytes(skb, 6, &next, 1) ||
+		    bpf_skb_load_bytes(skb, 24, to->address, 16))
+			return -1;
+		take_ipv6(to->address);
+	}
+	to->protocol = next;
+	if (next == IPPROTO_TCP || next == IPPROTO_UDP || next == 136 || next == 132 || next == 33) {
+		bpf_skb_load_bytes(skb, at + 2, &port, 2);
+		to->port = bpf_ntohs(port);
+	}
+	return 0;
+}
+
+/* Packets of a task's sockets: none after its end, and, but for TCP, none to where it may
+ * not go (raw sockets, connected UDP). A packet may be sent on behalf of another process
+ * here, so that only a member's own context decides by what is held.
+ */
+SEC("cgroup_skb/egress")
+int cgroup_egress(struct __sk_buff *skb)
+{
+	struct ambit_address to = {};
+	struct ambit_entry entry;
+	__u64 cookie = bpf_get_socket_cookie(skb);
+	struct ambit_own_socket *own = bpf_map_lookup_elem(&own_sockets, &cookie);
+	__u32 owner, where = 0;
+	struct core_task *task;
+	int state;
+
+	if (!own)
+		return CG_ALLOW;
+	owner = own->slot;
+	task = bpf_map_lookup_elem(&tasks, &owner);
+	if (!task)
+		return CG_ALLOW;
+	if ((task->flags & (CORE_TASK_REVOKED | CORE_TASK_KILLED)) ||
+	    (task->expires_boot_ns && bpf_ktime_get_boot_ns() >= task->expires_boot_ns)) {
+		struct core_policy *policy;
+		__u32 number = task->policy;
+
+		policy = bpf_map_lookup_elem(&policies, &number);
+		if (policy && !(policy->flags & CORE_POLICY_SHADOW) &&
+		    policy->response_network > CORE_RESPONSE_alert)
+			return CG_DENY;
+	}
+	if (take_packet(skb, &to) || to.protocol == IPPROTO_TCP)
+		return CG_ALLOW;
+	state = enter(&entry, AMBIT_HOOK_cgroup_egress);
+	if (state == AMBIT_PASS)
+		return CG_ALLOW;
+	if (state != AMBIT_DECIDE)
+		return CG_DENY;
+	if (is_own_port(&to, entry.process->slot, (__u32)bpf_get_netns_cookie(skb)))
+		where = CORE_DESTINATION_OWN;
+	return reach(entry.scratch, &to, where, AMBIT_QUIET) ? CG_DENY : CG_ALLOW;
+}
