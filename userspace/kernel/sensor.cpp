@@ -251,7 +251,20 @@ std::vector<std::uint32_t> Sensor::members(std::uint32_t slot) const {
   return out;
 }
 
-Result<void> Sensor::add_held(int pidfd, std::span<const std::uint64_t, 4> mask) {
+Result<Sensor::ProcessState> Sensor::state_of(int pidfd) const {
+  core_process process{};
+  ProcessState state;
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.processes), &pidfd, &process) != 0) {
+    if (errno == ENOENT) return state;
+    return fail_errno("cannot read a process's task");
+  }
+  state.slot = process.slot;
+  std::copy_n(process.held.word, state.held.size(), state.held.begin());
+  std::copy_n(process.readers.word, state.readers.size(), state.readers.begin());
+  return state;
+}
+
+Result<void> Sensor::add_held(int pidfd, const model::CredentialMask& mask) {
   const int map = bpf_map__fd(skeleton_->maps.processes);
   core_process process{};
   if (bpf_map_lookup_elem(map, &pidfd, &process) != 0)
@@ -259,6 +272,26 @@ Result<void> Sensor::add_held(int pidfd, std::span<const std::uint64_t, 4> mask)
   for (std::size_t i = 0; i < mask.size(); ++i) process.held.word[i] |= mask[i];
   if (bpf_map_update_elem(map, &pidfd, &process, BPF_EXIST) != 0)
     return fail_errno("cannot write what a process holds");
+  return {};
+}
+
+Result<void> Sensor::add_held_by_task(std::uint32_t slot, const model::CredentialMask& mask) {
+  core_task task{};
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task) != 0)
+    return fail_errno("cannot read a task");
+  for (std::size_t i = 0; i < mask.size(); ++i) task.held.word[i] |= mask[i];
+  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task, BPF_EXIST) != 0)
+    return fail_errno("cannot write a task");
+  return {};
+}
+
+Result<void> Sensor::revoke(std::uint32_t slot, bool kill) {
+  core_task task{};
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task) != 0)
+    return fail_errno("cannot read a task");
+  task.flags |= kill ? CORE_TASK_REVOKED | CORE_TASK_KILLED : CORE_TASK_REVOKED;
+  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task, BPF_EXIST) != 0)
+    return fail_errno("cannot write a task");
   return {};
 }
 

@@ -11,6 +11,7 @@
 #include "userspace/base/descriptor.h"
 #include "userspace/base/result.h"
 #include "userspace/kernel/programs.h"
+#include "userspace/model/policy.h"
 #include "userspace/model/tables.h"
 
 struct ambit_bpf;
@@ -53,10 +54,21 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] Result<void> bind(int pidfd, std::uint32_t slot);
   /// The task of a process; 0 when it is in none.
   [[nodiscard]] Result<std::uint32_t> slot_of(int pidfd) const;
+  /// The same with what the process holds; holder processes ask so while an open waits.
+  struct ProcessState {
+    std::uint32_t slot = 0;
+    model::CredentialMask held{};
+    model::CredentialMask readers{};
+  };
+  [[nodiscard]] Result<ProcessState> state_of(int pidfd) const;
   /// Thread-group ids of the processes of a task, as the kernel lists them.
   [[nodiscard]] std::vector<std::uint32_t> members(std::uint32_t slot) const;
   /// Adds held credentials to a process (portable: the holder has let it open them).
-  [[nodiscard]] Result<void> add_held(int pidfd, std::span<const std::uint64_t, 4> mask);
+  [[nodiscard]] Result<void> add_held(int pidfd, const model::CredentialMask& mask);
+  /// The same for all processes of a task (holding: task).
+  [[nodiscard]] Result<void> add_held_by_task(std::uint32_t slot, const model::CredentialMask& mask);
+  /// Ends a task in the kernel: nothing of it may use a credential or the network any more.
+  [[nodiscard]] Result<void> revoke(std::uint32_t slot, bool kill);
 
   using Sink = std::function<void(model::Ring, std::span<const std::byte>)>;
   /// Where records go; call once. Findings and observations are two rings.
