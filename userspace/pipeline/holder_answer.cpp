@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/pipeline/holder_answer.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <ctime>
+#include <string_view>
+
+#include "userspace/kernel/holder_record.h"
+#include "userspace/policy/filesystem.h"
+
+namespace ambit::pipeline {
+
+namespace {
+
+std::uint64_t boot_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  return static_cast<std::uint64_t>(now.tv_sec) * kSecond + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+model::FileId id_of(const struct statx& status) {
+  return {.dev = policy::kernel_device(status.stx_dev_major, status.stx_dev_minor),
+          .ino = status.stx_ino};
+}
+
+/// AT_STATX_DONT_SYNC: a network or FUSE server of the task's own must not hold the holder up.
+bool look_at(int directory, const char* path, int flags, struct statx& status) {
+  return ::statx(directory, path, flags | AT_STATX_DONT_SYNC, STATX_INO | STATX_TYPE, &status) == 0;
+}
+
+struct ProcessFacts {
+  std::uint32_t ppid = 0;
+  std::uint32_t uid = 0;
+  std::uint64_t start_boot_ns = 0;
+  std::array<char, 16> comm{};
+};
+
+/// Field numbers of /proc/PID/stat behind the command's closing parenthesis (proc(5)).
+ProcessFacts process_facts(int proc, std::int32_t pid) {
+  ProcessFacts facts;
+  std::array<char, 64> name{};
+  std::array<char, 1024> text{};
+  std::snprintf(name.data(), name.size(), "%d/stat", pid);
+  const Descriptor file(::openat(proc, name.data(), O_RDONLY | O_CLOEXEC));
+  struct stat status{};
+  if (!file.valid()) return facts;
+  if (::fstat(file.get(), &status) == 0) facts.uid = status.st_uid;
+  const ssize_t size = ::read(file.get(), text.data(), text.size() - 1);
+  std::string_view line(text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  const std::size_t open = line.find('(');
+  const std::size_t close = line.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos) return facts;
+  const std::string_view comm = line.substr(open + 1, close - open - 1);
+  std::copy_n(comm.begin(), std::min(comm.size(), facts.comm.size() - 1), facts.comm.begin());
+  line.remove_prefix(std::min(close + 2, line.size()));
+  constexpr int kParent = 1;
+  constexpr int kStart = 19;
+  for (int field = 0; field <= kStart && !line.empty(); ++field) {
+    const std::size_t end = std::min(line.find(' '), line.size());
+    const std::string_view value = line.substr(0, end);
+    std::uint64_t number = 0;
+    std::from_chars(value.data(), value.data() + value.size(), number);
+    if (field == kParent) facts.ppid = static_cast<std::uint32_t>(number);
+    if (field == kStart)
+      facts.start_boot_ns = number * (1'000'000'000ULL / static_cast<std::uint64_t>(
+                                                              ::sysconf(_SC_CLK_TCK)));
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  return facts;
+}
+
+bool is_script(int file) {
+  std::array<char, 2> start{};
+  return ::pread(file, start.data(), start.size(), 0) == 2 && start[0] == '#' && start[1] == '!';
+}
+
+}  // namespace
+
+struct HolderAnswer::Asked {
+  int file = -1;
+  int pidfd = -1;
+  std::int32_t pid = 0;
+  bool execution = false;
+  kernel::Sensor::ProcessState state;
+  struct statx status{};
+};
+
+bool HolderAnswer::allows(const fanotify_event_metadata& event, int pidfd) {
+  Asked asked{.file = event.fd,
+              .pidfd = pidfd,
+              .pid = event.pid,
+              .execution = (event.mask & FAN_OPEN_EXEC_PERM) != 0};
+  Descriptor own;
+  if (pidfd < 0) {
+    own = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, event.pid, 0)));
+    asked.pidfd = own.get();
+  }
+  auto state = context_.setup->sensor->state_of(asked.pidfd);
+  // Who cannot be looked up has ended: nobody reads the answer.
+  if (!state) return true;
+  if (state->slot == 0) return true;
+  asked.state = *state;
+  if (!look_at(event.fd, "", AT_EMPTY_PATH, asked.status)) {
+    ++context_.shared->undecided;
+    return false;
+  }
+  return asked.execution ? allows_program(asked) : allows_file(asked);
+}
+
+/// The path as the opener's mount namespace has it, and the directories that it runs through.
+bool HolderAnswer::take_path(const Asked& asked) {
+  std::array<char, 64> name{};
+  std::snprintf(name.data(), name.size(), "self/fd/%d", asked.file);
+  const ssize_t size = ::readlinkat(context_.proc, name.data(), path_.data(), path_.size() - 1);
+  facts_->count = 0;
+  facts_->file = id_of(asked.status);
+  path_length_ = 0;
+  if (size <= 0) return false;
+  path_length_ = static_cast<std::size_t>(size);
+  path_[path_length_] = '\0';
+  if (path_[0] != '/') return true;  // a pipe, a memfd: no file that patterns mean
+  struct statx status{};
+  if (!look_at(AT_FDCWD, "/", 0, status)) return false;
+  std::size_t start = 1;
+  while (start <= path_length_) {
+    if (facts_->count == policy::PathFacts::kMaxComponents) return false;
+    const std::string_view all(path_.data(), path_length_);
+    const std::size_t end = std::min(all.find('/', start), all.size());
+    facts_->components[facts_->count++] = {.name = all.substr(start, end - start),
+                                           .directory = id_of(status)};
+    if (end == all.size()) break;
+    path_[end] = '\0';
+    const bool found = look_at(AT_FDCWD, path_.data(), AT_SYMLINK_NOFOLLOW, status);
+    path_[end] = '/';
+    if (!found) break;
+    start = end + 1;
+  }
+  return true;
+}
+
+bool HolderAnswer::allows_file(const Asked& asked) {
+  const kernel::Sensor& tables = *context_.setup->sensor;
+  const policy::Spaces spaces = policy::spaces_of(tables, asked.state.slot);
+  facts_->count = 0;
+  facts_->file = id_of(asked.status);
+  path_length_ = 0;
+  policy::Recognised what = policy::recognise(tables, spaces.credentials, *facts_);
+  if (what.count == 0) {
+    if (!take_path(asked)) {
+      ++context_.shared->undecided;
+      return false;
+    }
+    what = policy::recognise(tables, spaces.credentials, *facts_);
+    if (what.count == 0) return true;
+  } else if (!take_path(asked)) {
+    ++context_.shared->undecided;
+  }
+  const std::span<const std::uint16_t> credentials(what.credentials.data(), what.count);
+  const policy::Decision decision = policy::decide_file(tables,
+                                                        {.slot = asked.state.slot,
+                                                         .held = asked.state.held,
+                                                         .readers = asked.state.readers,
+                                                         .now_boot_ns = boot_now()},
+                                                        credentials);
+  if (reports(asked, decision)) report(asked, decision, credentials);
+  return finish(asked, decision);
+}
+
+/// Scripts and what runs them are asked about one after the other; an ELF interpreter is opened for
+/// every program, and one that is executed itself is decided at sched_process_exec.
+bool HolderAnswer::allows_program(const Asked& asked) {
+  const auto& loaders = context_.setup->loaders;
+  if (std::ranges::find(loaders, id_of(asked.status)) != loaders.end()) return true;
+  const kernel::Sensor& tables = *context_.setup->sensor;
+  const policy::Spaces spaces = policy::spaces_of(tables, asked.state.slot);
+  if (!take_path(asked)) {
+    ++context_.shared->undecided;
+    return false;
+  }
+  const policy::Recognised what = policy::recognise(tables, spaces.programs, *facts_, false);
+  const policy::Decision decision =
+      policy::decide_exec(tables, {.slot = asked.state.slot, .now_boot_ns = boot_now()}, what.program);
+  const bool refused = decision.effect != model::Effect::allowed &&
+                       decision.effect != model::Effect::alerted;
+  // What goes on is reported when it runs; only a script is not seen there.
+  if (refused || (decision.effect == model::Effect::alerted && is_script(asked.file)))
+    if (refused || reports(asked, decision)) report(asked, decision, {});
+  return finish(asked, decision);
+}
+
+/// Both holders are asked about what goes on; the first one that lives reports it. What is refused
+/// only one of them sees.
+bool HolderAnswer::reports(const Asked& /*asked*/, const policy::Decision& decision) const {
+  if (decision.effect != model::Effect::allowed && decision.effect != model::Effect::alerted)
+    return true;
+  return context_.index == 0 || !context_.shared->ready[0].load();
+}
+
+void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
+                          std::span<const std::uint16_t> credentials) {
+  const ProcessFacts process = process_facts(context_.proc, asked.pid);
+  const std::size_t size = kernel::encode(
+      {.kind = asked.execution ? model::Kind::exec : model::Kind::file_open,
+       .reason = decision.reason,
+       .requested = decision.requested,
+       .effective = decision.effect,
+       .shadow = decision.shadow,
+       .slot = asked.state.slot,
+       .boot_ns = boot_now(),
+       .start_boot_ns = process.start_boot_ns,
+       .pid = static_cast<std::uint32_t>(asked.pid),
+       .ppid = process.ppid,
+       .uid = process.uid,
+       .comm = process.comm.data(),
+       .held = decision.held,
+       .file = id_of(asked.status),
+       .credentials = credentials,
+       .path = std::string_view(path_.data(), path_length_)},
+      record_);
+  if (::write(context_.record_pipe, record_.data(), size) != static_cast<ssize_t>(size))
+    ++context_.shared->pipe_full;
+}
+
+bool HolderAnswer::finish(const Asked& asked, const policy::Decision& decision) {
+  kernel::Sensor& sensor = *context_.setup->sensor;
+  if (!decision.decided) {
+    ++context_.shared->undecided;
+    return false;
+  }
+  switch (decision.effect) {
+    case model::Effect::allowed:
+    case model::Effect::alerted:
+      if (decision.gained != model::CredentialMask{} &&
+          !sensor.add_held(asked.pidfd, decision.gained))
+        return false;  // what it would hold must be known
+      return decision.gained_by_task == model::CredentialMask{} ||
+             sensor.add_held_by_task(asked.state.slot, decision.gained_by_task).has_value();
+    case model::Effect::denied:
+      return false;
+    case model::Effect::task_killed:
+      if (!sensor.revoke(asked.state.slot, true)) ++context_.shared->undecided;
+      [[fallthrough]];
+    case model::Effect::killed:
+      // Failing means that it is dead already, which is what was wanted.
+      static_cast<void>(::syscall(SYS_pidfd_send_signal, asked.pidfd, SIGKILL, nullptr, 0));
+      return false;
+  }
+  return false;
+}
+
+}  // namespace ambit::pipeline

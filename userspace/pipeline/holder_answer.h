@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// One permission event: who asks, for what, and the answer.
+#pragma once
+
+#include <sys/fanotify.h>
+
+#include <array>
+#include <memory>
+#include <span>
+
+#include "userspace/pipeline/holder_shared.h"
+#include "userspace/policy/decide.h"
+
+namespace ambit::pipeline {
+
+class HolderAnswer {
+ public:
+  explicit HolderAnswer(const HolderContext& context)
+      : context_(context), facts_(std::make_unique<policy::PathFacts>()) {}
+
+  /// True: the open goes on. `pidfd` may be -1.
+  [[nodiscard]] bool allows(const fanotify_event_metadata& event, int pidfd);
+
+ private:
+  struct Asked;
+  [[nodiscard]] bool allows_file(const Asked& asked);
+  [[nodiscard]] bool allows_program(const Asked& asked);
+  [[nodiscard]] bool take_path(const Asked& asked);
+  [[nodiscard]] bool reports(const Asked& asked, const policy::Decision& decision) const;
+  void report(const Asked& asked, const policy::Decision& decision,
+              std::span<const std::uint16_t> credentials);
+  /// Carries the decision out; true: the open goes on.
+  [[nodiscard]] bool finish(const Asked& asked, const policy::Decision& decision);
+
+  HolderContext context_;
+  std::unique_ptr<policy::PathFacts> facts_;
+  std::array<char, 4096> path_{};
+  std::size_t path_length_ = 0;
+  std::array<std::byte, 4096> record_{};
+};
+
+}  // namespace ambit::pipeline

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/pipeline/holder_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/fanotify.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "userspace/pipeline/holder_answer.h"
+#include "userspace/pipeline/holder_marks.h"
+
+namespace ambit::pipeline {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kTurnMs = 50;
+// An open waits at most this long for a holder that hangs; a second is promised.
+constexpr auto kPatience = std::chrono::milliseconds(400);
+
+Descriptor pidfd_of(int pid) {
+  return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+/// A holder is not bound to the terminal, not to signals for the command, and not starved.
+void settle(const HolderContext& context) {
+  ::setpgid(0, 0);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTOU, SIGTTIN,
+                           SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD})
+    ::signal(number, SIG_IGN);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::prctl(PR_SET_NAME, "ambit-holder");
+  ::prctl(PR_SET_PDEATHSIG, 0);
+  ::setpriority(PRIO_PROCESS, 0, -20);
+  for (int fd = 0; fd <= 2; ++fd) ::dup2(context.null, fd);
+  static_cast<void>(::mlockall(MCL_CURRENT));
+}
+
+class HolderProcess {
+ public:
+  explicit HolderProcess(HolderContext context) : context_(context), answer_(context_) {}
+
+  void serve() {
+    settle(context_);
+    if (context_.setup->answers_opens) {
+      group_ = make_group(context_);
+      if (!group_.valid()) return;
+    }
+    HolderShared& shared = *context_.shared;
+    shared.ready[context_.index] = true;
+    while (!shared.stop.load()) {
+      ++shared.beat[context_.index];
+      std::array<pollfd, 2> waits{{{.fd = group_.get(), .events = POLLIN, .revents = 0},
+                                   {.fd = context_.supervisor, .events = POLLIN, .revents = 0}}};
+      ::poll(waits.data(), waits.size(), kTurnMs);
+      if ((waits[0].revents & POLLIN) != 0) answer_all();
+      if ((waits[1].revents & POLLIN) != 0) {
+        supervisor_ended();
+        return;
+      }
+      if (context_.setup->answers_opens) look_after_peer();
+    }
+  }
+
+ private:
+  /// `run` ended without a word: its task ends with it, while this holder still answers.
+  void supervisor_ended() {
+    if (context_.setup->slot == 0) return;
+    if (!context_.setup->sensor->revoke(context_.setup->slot, true))
+      ++context_.shared->undecided;
+    end_task(*context_.setup->sensor, context_.setup->slot);
+  }
+
+  void answer_all() {
+    alignas(fanotify_event_metadata) std::array<char, 16384> buffer{};
+    const ssize_t size = ::read(group_.get(), buffer.data(), buffer.size());
+    if (size <= 0) return;
+    auto left = static_cast<std::size_t>(size);
+    for (auto* event = reinterpret_cast<fanotify_event_metadata*>(buffer.data());
+         FAN_EVENT_OK(event, left); event = FAN_EVENT_NEXT(event, left))
+      answer_one(*event);
+  }
+
+  void answer_one(const fanotify_event_metadata& event) {
+    const Descriptor file(event.fd);
+    Descriptor pidfd;
+    const auto* info = reinterpret_cast<const fanotify_event_info_pidfd*>(
+        reinterpret_cast<const char*>(&event) + event.metadata_len);
+    if (event.event_len >= event.metadata_len + sizeof(*info) &&
+        info->hdr.info_type == FAN_EVENT_INFO_TYPE_PIDFD && info->pidfd >= 0)
+      pidfd = Descriptor(info->pidfd);
+    if ((event.mask & (FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM)) == 0) return;
+    const bool allowed = answer_.allows(event, pidfd.get());
+    const fanotify_response response{
+        .fd = event.fd, .response = static_cast<__u32>(allowed ? FAN_ALLOW : FAN_DENY)};
+    static_cast<void>(::write(group_.get(), &response, sizeof(response)));
+  }
+
+  /// The other holder: dead, or hanging (then it is killed, which lets go of all that waits for
+  /// it), it is made anew. Meanwhile this one answers alone.
+  void look_after_peer() {
+    const std::size_t peer = 1 - context_.index;
+    HolderShared& shared = *context_.shared;
+    const int pid = shared.pid[peer].load();
+    if (pid <= 0) return;
+    if (pid != peer_pid_) {
+      peer_pid_ = pid;
+      peer_ = pidfd_of(pid);
+      peer_beat_ = shared.beat[peer].load();
+      peer_seen_ = Clock::now();
+    }
+    const std::uint64_t beat = shared.beat[peer].load();
+    if (beat != peer_beat_) {
+      peer_beat_ = beat;
+      peer_seen_ = Clock::now();
+    }
+    pollfd wait{.fd = peer_.get(), .events = POLLIN, .revents = 0};
+    const bool dead = !peer_.valid() || ::poll(&wait, 1, 0) == 1;
+    if (!dead && Clock::now() - peer_seen_ < kPatience) return;
+    if (!dead) static_cast<void>(::syscall(SYS_pidfd_send_signal, peer_.get(), SIGKILL, nullptr, 0));
+    shared.ready[peer] = false;
+    // Whoever changes the number makes the new one: the supervisor looks after both as well.
+    int expected = pid;
+    if (!shared.pid[peer].compare_exchange_strong(expected, -1)) return;
+    ++shared.replaced;
+    HolderContext other = context_;
+    other.index = peer;
+    const int group = group_.get();
+    const int made = ::fork();
+    if (made == 0) {
+      ::close(group);
+      HolderProcess(other).serve();
+      ::_exit(0);
+    }
+    shared.pid[peer] = made;
+  }
+
+  HolderContext context_;
+  HolderAnswer answer_;
+  Descriptor group_;
+  Descriptor peer_;
+  int peer_pid_ = 0;
+  std::uint64_t peer_beat_ = 0;
+  Clock::time_point peer_seen_;
+};
+
+}  // namespace
+
+int spawn_holder(const HolderContext& context) {
+  const int pid = ::fork();
+  if (pid == 0) {
+    HolderProcess(context).serve();
+    ::_exit(0);
+  }
+  return pid;
+}
+
+void end_task(const kernel::Sensor& sensor, std::uint32_t slot) {
+  // New processes cannot appear once every one has been signalled; a few turns see to the rest.
+  constexpr int kTurns = 200;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    bool left = false;
+    for (const std::uint32_t pid : sensor.members(slot)) {
+      const Descriptor process = pidfd_of(static_cast<int>(pid));
+      if (!process.valid()) continue;
+      auto owner = sensor.slot_of(process.get());
+      if (!owner || *owner != slot) continue;
+      if (::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0) left = true;
+    }
+    if (!left) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+}  // namespace ambit::pipeline

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the supervisor and its holder processes share.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "userspace/kernel/sensor.h"
+#include "userspace/policy/marks.h"
+
+namespace ambit::pipeline {
+
+inline constexpr std::size_t kHolders = 2;
+
+/// In memory that all of them map. A beat is a turn of the loop, at least ten a second.
+struct HolderShared {
+  std::array<std::atomic<std::uint64_t>, kHolders> beat;
+  std::array<std::atomic<std::int32_t>, kHolders> pid;
+  std::array<std::atomic<bool>, kHolders> ready;
+  std::atomic<bool> stop;
+  std::atomic<std::uint64_t> replaced;    ///< holders that died or hung and were made anew
+  std::atomic<std::uint64_t> pipe_full;   ///< records that the supervisor did not take in time
+  std::atomic<std::uint64_t> undecided;   ///< opens of a task that were refused for want of facts
+  std::atomic<std::uint64_t> mark_failed;
+};
+
+struct HolderSetup {
+  kernel::Sensor* sensor = nullptr;
+  policy::MarkPlan marks;
+  int mount_namespace = -1;     ///< every mount in it is asked about; -1: none
+  bool ask_every_open = false;  ///< of that namespace
+  bool ask_every_exec = false;
+  std::vector<model::FileId> loaders;  ///< ELF interpreters: opened for every program, never a program
+  std::uint32_t slot = 0;       ///< whose processes end when the supervisor does; 0: none
+  bool answers_opens = true;    ///< false: only guards the end of the task (lsm, fmod_ret)
+};
+
+/// What a holder process needs; it is forked, so that it shares all of it.
+struct HolderContext {
+  const HolderSetup* setup = nullptr;
+  HolderShared* shared = nullptr;
+  std::size_t index = 0;
+  int record_pipe = -1;
+  int supervisor = -1;  ///< pidfd
+  int proc = -1;        ///< /proc, opened where opens of it are not asked about
+  int null = -1;        ///< /dev/null
+};
+
+}  // namespace ambit::pipeline

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/pipeline/holders.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <new>
+#include <thread>
+
+#include "userspace/pipeline/holder_process.h"
+
+namespace ambit::pipeline {
+
+Result<std::unique_ptr<Holders>> Holders::start(HolderSetup setup) {
+  std::unique_ptr<Holders> holders(new Holders(std::move(setup)));
+  if (auto prepared = holders->prepare(); !prepared) return std::unexpected(prepared.error());
+  for (std::size_t i = 0; i < holders->count(); ++i) {
+    const int pid = spawn_holder(holders->context(i));
+    if (pid < 0) return fail_errno("cannot start a holder process");
+    holders->shared_->pid[i] = pid;
+  }
+  if (auto ready = holders->wait_until_ready(); !ready) return std::unexpected(ready.error());
+  return holders;
+}
+
+Result<void> Holders::prepare() {
+  void* memory = ::mmap(nullptr, sizeof(HolderShared), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return fail_errno("cannot share memory with the holders");
+  shared_ = new (memory) HolderShared{};
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return fail_errno("cannot make a pipe");
+  records_ = Descriptor(ends[0]);
+  record_writer_ = Descriptor(ends[1]);
+  constexpr int kPipeBytes = 1 << 20;
+  static_cast<void>(::fcntl(ends[1], F_SETPIPE_SZ, kPipeBytes));
+  self_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  proc_ = Descriptor(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  null_ = Descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!self_.valid() || !proc_.valid() || !null_.valid())
+    return fail_errno("cannot prepare the holders");
+  return {};
+}
+
+HolderContext Holders::context(std::size_t index) const {
+  return {.setup = &setup_,
+          .shared = shared_,
+          .index = index,
+          .record_pipe = record_writer_.get(),
+          .supervisor = self_.get(),
+          .proc = proc_.get(),
+          .null = null_.get()};
+}
+
+Result<void> Holders::wait_until_ready() const {
+  constexpr int kTurns = 2500;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    bool ready = true;
+    for (std::size_t i = 0; i < count(); ++i) ready = ready && shared_->ready[i].load();
+    if (ready) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return fail("the holders of the portable backend do not start: is fanotify allowed here "
+              "(CAP_SYS_ADMIN, CONFIG_FANOTIFY_ACCESS_PERMISSIONS)?");
+}
+
+Holders::~Holders() {
+  if (shared_ == nullptr) return;
+  shared_->stop = true;
+  for (std::size_t i = 0; i < count(); ++i) {
+    const int pid = shared_->pid[i].load();
+    if (pid <= 0) continue;
+    ::kill(pid, SIGCONT);
+    // Theirs may be a sibling's child; what is not ours ends by itself within a turn.
+    static_cast<void>(::waitpid(pid, nullptr, 0));
+  }
+  ::munmap(shared_, sizeof(HolderShared));
+}
+
+void Holders::drain(const std::function<void(std::span<const std::byte>)>& sink) {
+  std::array<char, 65536> block{};
+  for (ssize_t size = 0; (size = ::read(records_.get(), block.data(), block.size())) > 0;) {
+    pending_.append(block.data(), static_cast<std::size_t>(size));
+    std::size_t at = 0;
+    std::uint32_t length = 0;
+    while (pending_.size() - at >= sizeof(length)) {
+      std::memcpy(&length, pending_.data() + at, sizeof(length));
+      if (length < sizeof(length) || pending_.size() - at < length) break;
+      sink(std::as_bytes(std::span(pending_.data() + at, length)));
+      at += length;
+    }
+    pending_.erase(0, at);
+  }
+}
+
+void Holders::tend() {
+  while (::waitpid(-1, nullptr, WNOHANG | __WNOTHREAD) < 0 && errno == EINTR) continue;
+  for (std::size_t i = 0; i < count(); ++i) {
+    const std::uint64_t beat = shared_->beat[i].load();
+    still_[i] = beat == last_beat_[i] ? still_[i] + 1 : 0;
+    last_beat_[i] = beat;
+    constexpr int kTurns = 3;
+    int pid = shared_->pid[i].load();
+    if (still_[i] < kTurns || pid <= 0) continue;
+    ::kill(pid, SIGKILL);
+    if (!shared_->pid[i].compare_exchange_strong(pid, -1)) continue;
+    shared_->ready[i] = false;
+    ++shared_->replaced;
+    shared_->pid[i] = spawn_holder(context(i));
+    still_[i] = 0;
+  }
+}
+
+}  // namespace ambit::pipeline

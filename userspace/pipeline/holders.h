@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The processes that answer opens on the portable backend, and that end a task whose supervisor
+// was killed. Two of them, each with a permission group of its own: either may be stopped or
+// killed, and no opener outside tasks waits for more than half a second.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "userspace/base/descriptor.h"
+#include "userspace/base/result.h"
+#include "userspace/pipeline/holder_shared.h"
+
+namespace ambit::pipeline {
+
+class Holders {
+ public:
+  /// Returns when every mark is set. Must be called before the process has threads.
+  [[nodiscard]] static Result<std::unique_ptr<Holders>> start(HolderSetup setup);
+  Holders(const Holders&) = delete;
+  Holders& operator=(const Holders&) = delete;
+  /// Stops them; the task is left as it is.
+  ~Holders();
+
+  [[nodiscard]] int record_descriptor() const { return records_.get(); }
+  /// Gives each record that waits to `sink`.
+  void drain(const std::function<void(std::span<const std::byte>)>& sink);
+  /// To be called about five times a second: makes anew what died, if both did.
+  void tend();
+  [[nodiscard]] const HolderShared& shared() const { return *shared_; }
+
+ private:
+  explicit Holders(HolderSetup setup) : setup_(std::move(setup)) {}
+  [[nodiscard]] Result<void> prepare();
+  [[nodiscard]] Result<void> wait_until_ready() const;
+  [[nodiscard]] std::size_t count() const { return setup_.answers_opens ? kHolders : 1; }
+  [[nodiscard]] HolderContext context(std::size_t index) const;
+
+  HolderSetup setup_;
+  HolderShared* shared_ = nullptr;
+  Descriptor records_;
+  Descriptor record_writer_;
+  Descriptor self_;
+  Descriptor proc_;
+  Descriptor null_;
+  std::string pending_;
+  std::array<std::uint64_t, kHolders> last_beat_{};
+  std::array<int, kHolders> still_{};
+};
+
+}  // namespace ambit::pipeline
