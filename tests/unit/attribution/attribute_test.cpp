@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/attribution/attribute.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/attribution/fake_processes.h"
+
+namespace {
+
+using namespace ambit::attribution;
+using namespace ambit::model;
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+class FakeClock final : public ambit::Clock {
+ public:
+  [[nodiscard]] std::int64_t wall_ns() const override { return wall; }
+  [[nodiscard]] std::uint64_t boot_ns() const override { return 0; }
+  std::int64_t wall = 1'000'000 * static_cast<std::int64_t>(kSecond);
+};
+
+class AttributionTest : public testing::Test {
+ protected:
+  static Event event_of(std::uint32_t pid, std::uint32_t ppid, std::uint64_t start_ns,
+                        Kind kind = Kind::connect) {
+    Event event;
+    event.kind = kind;
+    event.slot = 3;
+    event.boot_ns = start_ns + 5;
+    event.process = Process{};
+    event.process->pid = pid;
+    event.process->ppid = ppid;
+    event.process->start_boot_ns = start_ns;
+    return event;
+  }
+  static Event exec_of(std::uint32_t pid, std::uint32_t ppid, std::uint64_t start_ns,
+                       const std::string& exe) {
+    Event event = event_of(pid, ppid, start_ns, Kind::exec);
+    event.process->exe = exe;
+    event.process->comm = exe.substr(exe.rfind('/') + 1);
+    event.process->argv = {exe, "--password", "hunter2"};
+    return event;
+  }
+  Event attributed(Event event) {
+    attribution.attribute(event);
+    return event;
+  }
+  static std::vector<std::uint32_t> pids(const Event& event) {
+    std::vector<std::uint32_t> pids;
+    for (const ParentProcess& parent : event.process->parents) {
+      pids.push_back(parent.pid);
+    }
+    return pids;
+  }
+
+  FakeProcesses machine;
+  FakeClock clock;
+  TaskRegistry tasks;
+  Attribution attribution{machine, clock, tasks, TableLimits{.processes = 64, .bytes = 1 << 20}};
+};
+
+TEST_F(AttributionTest, GivesEveryEventItsTaskAndWallTimes) {
+  auto task = std::make_shared<Task>();
+  task->slot = 3;
+  tasks.add(task);
+  machine.start(20, 1, 5 * kSecond, "/bin/sh");
+  const Event event = attributed(event_of(20, 1, 5 * kSecond));
+  EXPECT_EQ(event.task, task);
+  EXPECT_EQ(event.time_ns, clock.wall + 5'000'000'005);
+  EXPECT_EQ(event.process->start_ns, clock.wall + 5'000'000'000);
+}
+
+TEST_F(AttributionTest, LeavesAnEventWithoutTaskWhenItsSlotIsNotKnown) {
+  EXPECT_EQ(attributed(event_of(20, 1, kSecond)).task, nullptr);
+}
+
+TEST_F(AttributionTest, SaysTheSameStartInEveryEventOfAProcess) {
+  machine.start(20, 1, 5 * kSecond, "/bin/sh");
+  const auto first = attributed(event_of(20, 1, 5 * kSecond)).process->start_ns;
+  clock.wall += 3600 * static_cast<std::int64_t>(kSecond);
+  EXPECT_EQ(attributed(event_of(20, 1, 5 * kSecond)).process->start_ns, first);
+}
+
+TEST_F(AttributionTest, ReadsFromTheMachineWhatTheRecordLeavesOut) {
+  machine.start(10, 1, kSecond, "/sbin/init");
+  FakeProcess& shell = machine.start(20, 10, 5 * kSecond + 123, "/bin/sh");
+  shell.argv = {"sh", "-c", "mysql -psecret"};
+  shell.cgroup = "0::/docker/" + std::string(64, 'a') + "\n";
+  const Event event = attributed(event_of(20, 10, 5 * kSecond + 123));
+  EXPECT_EQ(event.process->exe, "/bin/sh");
+  EXPECT_EQ(event.process->argv, (std::vector<std::string>{"sh", "-c", "mysql -p[redacted]"}));
+  EXPECT_EQ(event.process->cwd, "/work");
+  EXPECT_EQ(event.container_id, std::string(64, 'a'));
+  EXPECT_EQ(pids(event), (std::vector<std::uint32_t>{10}));
+  EXPECT_EQ(event.process->parents[0].exe, "/sbin/init");
+}
+
+TEST_F(AttributionTest, AsksTheMachineOncePerProcess) {
+  machine.start(20, 0, kSecond, "/bin/sh");
+  (void)attributed(event_of(20, 0, kSecond));
+  const int before = machine.reads;
+  (void)attributed(event_of(20, 0, kSecond));
+  EXPECT_EQ(machine.reads, before);
+}
+
+TEST_F(AttributionTest, RemembersTheProgramOfAProcessThatIsGone) {
+  (void)attributed(exec_of(20, 0, kSecond, "/usr/bin/cat"));
+  const Event event = attributed(event_of(20, 0, kSecond));
+  EXPECT_EQ(event.process->exe, "/usr/bin/cat");
+  EXPECT_EQ(event.process->argv,
+            (std::vector<std::string>{"/usr/bin/cat", "--password", "[redacted]"}));
+  EXPECT_FALSE(event.process->cwd) << "nobody could tell it";
+}
+
+TEST_F(AttributionTest, RedactsTheCommandLineThatAnExecBrings) {
+  const Event event = attributed(exec_of(20, 0, kSecond, "/usr/bin/cat"));
+  EXPECT_EQ(event.process->argv[2], "[redacted]");
+}
+
+TEST_F(AttributionTest, RedactsEvenWhereTheProcessCannotBeIdentified) {
+  Event event = exec_of(0, 0, 0, "/usr/bin/cat");
+  EXPECT_EQ(attributed(event).process->argv[2], "[redacted]");
+}
+
+TEST_F(AttributionTest, KeepsTheOldProgramWhenAnExecWasRefused) {
+  machine.start(20, 0, kSecond, "/bin/sh");
+  const Event event = attributed(event_of(20, 0, kSecond, Kind::exec));
+  EXPECT_EQ(event.process->exe, "/bin/sh");
+}
+
+TEST_F(AttributionTest, TellsAReusedPidByItsStart) {
+  (void)attributed(exec_of(20, 0, kSecond, "/usr/bin/cat"));
+  machine.start(20, 0, 9 * kSecond, "/usr/bin/vi");
+  EXPECT_EQ(attributed(event_of(20, 0, 9 * kSecond)).process->exe, "/usr/bin/vi");
+  EXPECT_EQ(attributed(event_of(20, 0, kSecond)).process->exe, "/usr/bin/cat");
+}
+
+TEST_F(AttributionTest, TakesNothingFromTheMachineAboutADeadProcessWhosePidIsUsedAgain) {
+  machine.start(20, 0, 9 * kSecond, "/usr/bin/vi");
+  const Event event = attributed(event_of(20, 7, kSecond));
+  EXPECT_EQ(event.process->exe, "");
+  EXPECT_TRUE(event.process->argv.empty());
+  EXPECT_FALSE(event.container_id);
+}
+
+TEST_F(AttributionTest, NamesTheRealParentWhenItsPidIsUsedAgain) {
+  (void)attributed(exec_of(20, 0, kSecond, "/usr/bin/node"));
+  machine.start(20, 0, 9 * kSecond, "/usr/bin/vi");
+  machine.start(30, 20, 2 * kSecond, "/bin/sh");
+  const Event event = attributed(event_of(30, 20, 2 * kSecond));
+  ASSERT_EQ(event.process->parents.size(), 1U);
+  EXPECT_EQ(event.process->parents[0].exe, "/usr/bin/node");
+  EXPECT_EQ(event.process->parents[0].start_boot_ns, kSecond);
+}
+
+TEST_F(AttributionTest, KeepsTheParentsOfAProcessThatIsHandedOn) {
+  (void)attributed(exec_of(20, 0, kSecond, "/usr/bin/node"));
+  (void)attributed(exec_of(30, 20, 2 * kSecond, "/bin/sh"));
+  EXPECT_EQ(pids(attributed(event_of(30, 1, 2 * kSecond))), (std::vector<std::uint32_t>{20}));
+}
+
+TEST_F(AttributionTest, NamesAtMostSixteenParentsNearestFirst) {
+  for (std::uint32_t pid = 1; pid <= 40; ++pid) {
+    machine.start(pid, pid - 1, pid * kSecond, "/bin/p" + std::to_string(pid));
+  }
+  const Event event = attributed(event_of(40, 39, 40 * kSecond));
+  ASSERT_EQ(event.process->parents.size(), 16U);
+  EXPECT_EQ(event.process->parents.front().pid, 39U);
+  EXPECT_EQ(event.process->parents.back().pid, 24U);
+}
+
+TEST_F(AttributionTest, SaysOfADeadForkThatItRanItsParentsProgram) {
+  (void)attributed(exec_of(20, 0, kSecond, "/usr/bin/python3"));
+  Event child = event_of(30, 20, 2 * kSecond);
+  child.process->comm = "python3";
+  EXPECT_EQ(attributed(child).process->exe, "/usr/bin/python3");
+  Event other = event_of(31, 20, 2 * kSecond);
+  other.process->comm = "cat";
+  EXPECT_EQ(attributed(other).process->exe, "") << "it ran something else, unknown what";
+}
+
+TEST_F(AttributionTest, LooksWhereAProcessIsNowForAFinding) {
+  machine.start(20, 0, kSecond, "/bin/sh");
+  (void)attributed(event_of(20, 0, kSecond));
+  machine.live[20].cwd = "/elsewhere";
+  Event finding = event_of(20, 0, kSecond);
+  finding.finding = true;
+  EXPECT_EQ(attributed(finding).process->cwd, "/elsewhere");
+}
+
+TEST_F(AttributionTest, GivesAnAddressTheNameThatItWasResolvedFrom) {
+  auto task = std::make_shared<Task>();
+  task->slot = 3;
+  tasks.add(task);
+  tasks.set_names(3, {{"203.0.113.9", "api.example"}});
+  Event event = event_of(20, 0, kSecond);
+  event.destination = Destination{};
+  event.destination->ip = "203.0.113.9";
+  EXPECT_EQ(attributed(event).destination->name, "api.example");
+  event.destination->ip = "203.0.113.10";
+  EXPECT_FALSE(attributed(event).destination->name);
+  tasks.remove(3);
+  event.destination->ip = "203.0.113.9";
+  EXPECT_FALSE(attributed(event).destination->name);
+}
+
+TEST(ProcessTable, ForgetsTheDeadFirstAndStaysBounded) {
+  FakeProcesses machine;
+  ProcessTable table(machine, {.processes = 32, .bytes = 1 << 20});
+  Process process;
+  machine.start(1, 0, kSecond, "/sbin/init");
+  process.pid = 1;
+  process.start_boot_ns = kSecond;
+  ASSERT_NE(table.find_or_learn(process), nullptr);
+  for (std::uint32_t pid = 2; pid < 1000; ++pid) {
+    process.pid = pid;
+    process.ppid = 1;
+    process.start_boot_ns = pid * kSecond;
+    ASSERT_NE(table.find_or_learn(process), nullptr);
+    ASSERT_LE(table.size(), 32U);
+  }
+  machine.live.clear();
+  process.pid = 1;
+  process.ppid = 0;
+  process.start_boot_ns = kSecond;
+  EXPECT_NE(table.find_or_learn(process), nullptr) << "it lived, so it was kept";
+}
+
+TEST(ProcessTable, StaysWithinItsBytesWhateverCommandLinesAreLong) {
+  FakeProcesses machine;
+  ProcessTable table(machine, {.processes = 1000, .bytes = 100'000});
+  for (std::uint32_t pid = 2; pid < 300; ++pid) {
+    FakeProcess& live = machine.start(pid, 1, kSecond, "/bin/x");
+    live.argv.assign(10, std::string(5000, 'a'));
+    Process process;
+    process.pid = pid;
+    process.start_boot_ns = kSecond;
+    ASSERT_NE(table.find_or_learn(process), nullptr);
+    ASSERT_LE(table.bytes(), 100'000U);
+  }
+  EXPECT_GT(table.size(), 1U);
+}
+
+}  // namespace
