@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "userspace/correlation/openings.h"
+#include "userspace/model/event.h"
+#include "userspace/model/policy.h"
+
+namespace ambit::correlation {
+
+/// What a task's policy says of its credentials: numbers in records become names.
+struct TaskTable {
+  std::vector<std::string> credential_of_bit;  ///< the scope's own first, in its order
+  model::CredentialMask inside{};              ///< bits that the scope lists
+  std::map<std::string, model::Authority> authority;
+};
+
+[[nodiscard]] TaskTable task_table(const model::CompiledPolicy& policy, const model::Scope& scope);
+
+/// The third stage: joins what several events say (docs/EVENTS.md, "The join"). No clock, no input
+/// or output; bounded for each task, so that one that floods it forgets only its own past.
+class Correlator {
+ public:
+  static constexpr std::size_t kMostPairs = 256;
+
+  /// `catalogue` must outlive this.
+  explicit Correlator(const model::Catalogue& catalogue) : catalogue_(catalogue) {}
+
+  void open_task(std::uint32_t slot, TaskTable table);
+  void close_task(std::uint32_t slot);
+
+  /// Takes attributed events in the order of their `seq`, which must be set. Completes `event` in
+  /// place and returns the findings that it leads to; those want a seq, an id and the later stages
+  /// like any other.
+  [[nodiscard]] std::vector<model::Event> observe(model::Event& event);
+
+ private:
+  struct TaskState {
+    TaskTable table;
+    Openings openings;
+    std::set<std::pair<std::string, std::string>> pairs;  ///< (credential, destination), reported
+    std::deque<std::pair<std::string, std::string>> pair_order;
+  };
+
+  void name_credentials(model::Event& event, const TaskState* state) const;
+  void complete_finding(model::Event& event, const TaskState* state) const;
+  [[nodiscard]] std::vector<model::Event> join(model::Event& event, TaskState& state) const;
+  static std::vector<model::Event> carried_once(const model::Event& event,
+                                                std::vector<Origin> origins, TaskState& state);
+
+  const model::Catalogue& catalogue_;
+  std::unordered_map<std::uint32_t, TaskState> tasks_;
+};
+
+}  // namespace ambit::correlation

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/response/plan.h"
+
+namespace ambit::response {
+
+std::vector<Action> plan(const model::Event& event) {
+  const bool wanted = event.finding && event.verdict && event.task &&
+                      event.verdict->requested == model::Response::kill_task;
+  if (!wanted) {
+    return {};
+  }
+  return {{.slot = event.task->slot,
+           .task_id = event.task->id,
+           .dry_run = event.verdict->mode == model::Mode::shadow}};
+}
+
+Result<void> respond(model::Event& event, Signaller& signaller) {
+  for (const Action& action : plan(event)) {
+    if (action.dry_run) {
+      event.details["would_kill_task"] = action.task_id;
+      continue;
+    }
+    const auto killed = signaller.kill_task(action.slot);
+    if (!killed) {
+      event.details["kill_task_failed"] = killed.error().message;
+      return std::unexpected(killed.error());
+    }
+    event.verdict->effective = model::Effect::task_killed;
+    event.details["killed_processes"] = std::to_string(*killed);
+  }
+  return {};
+}
+
+}  // namespace ambit::response
