@@ -23,6 +23,7 @@ Result<std::unique_ptr<Holders>> Holders::start(HolderSetup setup) {
   for (std::size_t i = 0; i < holders->count(); ++i) {
     const int pid = spawn_holder(holders->context(i));
     if (pid < 0) return fail_errno("cannot start a holder process");
+    holders->spawned_.push_back(pid);
     holders->shared_->pid[i] = pid;
   }
   if (auto ready = holders->wait_until_ready(); !ready) return std::unexpected(ready.error());
@@ -73,11 +74,9 @@ Result<void> Holders::wait_until_ready() const {
 Holders::~Holders() {
   if (shared_ == nullptr) return;
   shared_->stop = true;
-  for (std::size_t i = 0; i < count(); ++i) {
-    const int pid = shared_->pid[i].load();
-    if (pid <= 0) continue;
+  // One that another holder made is no child of ours; it sees `stop` within a turn.
+  for (const int pid : spawned_) {
     ::kill(pid, SIGCONT);
-    // Theirs may be a sibling's child; what is not ours ends by itself within a turn.
     static_cast<void>(::waitpid(pid, nullptr, 0));
   }
   ::munmap(shared_, sizeof(HolderShared));
@@ -100,7 +99,8 @@ void Holders::drain(const std::function<void(std::span<const std::byte>)>& sink)
 }
 
 void Holders::tend() {
-  while (::waitpid(-1, nullptr, WNOHANG | __WNOTHREAD) < 0 && errno == EINTR) continue;
+  // Only these: the command is a child of this process too.
+  std::erase_if(spawned_, [](int pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; });
   for (std::size_t i = 0; i < count(); ++i) {
     const std::uint64_t beat = shared_->beat[i].load();
     still_[i] = beat == last_beat_[i] ? still_[i] + 1 : 0;
@@ -112,7 +112,9 @@ void Holders::tend() {
     if (!shared_->pid[i].compare_exchange_strong(pid, -1)) continue;
     shared_->ready[i] = false;
     ++shared_->replaced;
-    shared_->pid[i] = spawn_holder(context(i));
+    const int made = spawn_holder(context(i));
+    if (made > 0) spawned_.push_back(made);
+    shared_->pid[i] = made;
     still_[i] = 0;
   }
 }

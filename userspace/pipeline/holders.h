@@ -45,6 +45,7 @@ class Holders {
   Descriptor proc_;
   Descriptor null_;
   std::string pending_;
+  std::vector<int> spawned_;  ///< children that are not waited for yet
   std::array<std::uint64_t, kHolders> last_beat_{};
   std::array<int, kHolders> still_{};
 };

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/pipeline/launch_child.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstddef>
+
+namespace ambit::pipeline {
+
+namespace {
+
+void report(int control, LaunchStage stage, int value) {
+  const LaunchReport message{.stage = stage, .value = value};
+  static_cast<void>(::write(control, &message, sizeof(message)));
+}
+
+[[noreturn]] void give_up(int control, LaunchStage stage) {
+  report(control, stage, errno);
+  ::_exit(125);
+}
+
+void reset_signals() {
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+bool take_identity(const Identity& identity) {
+  if (!identity.changes) return true;
+  return ::setgroups(identity.groups.size(), identity.groups.data()) == 0 &&
+         ::setresgid(identity.gid, identity.gid, identity.gid) == 0 &&
+         ::setresuid(identity.uid, identity.uid, identity.uid) == 0;
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
+  for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// Not in Debian 12's headers: Landlock's third field (ABI 6, kernel 6.12).
+struct LandlockAttributes {
+  std::uint64_t files;
+  std::uint64_t network;
+  std::uint64_t scoped;
+};
+constexpr std::uint64_t kScopeAbstract = 1;
+constexpr std::uint64_t kScopeSignal = 2;
+
+}  // namespace
+
+bool enter_landlock(bool abstract_sockets) {
+  const LandlockAttributes attributes{
+      .files = 0, .network = 0, .scoped = kScopeSignal | (abstract_sockets ? kScopeAbstract : 0)};
+  const int ruleset = static_cast<int>(
+      ::syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0));
+  if (ruleset < 0) return false;
+  const bool entered = ::syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+  ::close(ruleset);
+  return entered;
+}
+
+int install_family_filter() {
+  constexpr std::uint32_t kNumber = offsetof(seccomp_data, nr);
+  constexpr std::uint32_t kArchitecture = offsetof(seccomp_data, arch);
+  constexpr std::uint32_t kFirst = offsetof(seccomp_data, args);
+  constexpr std::uint32_t kX32 = 0x40000000;
+  constexpr std::uint32_t kSocketcall32 = 102;
+  constexpr std::uint32_t kSocket32 = 359;
+  constexpr std::uint32_t kSocketpair32 = 360;
+  const std::array<sock_filter, 20> filter{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kArchitecture),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 5, 0),
+      // 32-bit: socketcall hides its arguments behind a pointer, so making a socket by it is asked
+      // about whatever it is.
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSocketcall32, 12, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSocket32, 5, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSocketpair32, 4, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~kX32),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 8),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kFirst),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 6, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 5, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 4, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 3, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_ALG, 2, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program{.len = filter.size(), .filter = const_cast<sock_filter*>(filter.data())};
+  return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                                    SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
+}
+
+void run_child(const LaunchPlan& plan, int control) {
+  if (plan.private_mounts &&
+      (::unshare(CLONE_NEWNS) != 0 ||
+       ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0))
+    give_up(control, LaunchStage::mounts);
+  int listener = -1;
+  if (plan.refuse_families) {
+    listener = install_family_filter();
+    if (listener < 0) give_up(control, LaunchStage::filter);
+  }
+  report(control, LaunchStage::prepared, listener);
+  char leave = 0;
+  if (::read(control, &leave, 1) != 1) ::_exit(125);
+  if (listener >= 0) ::close(listener);
+  for (const int descriptor : plan.close) ::close(descriptor);
+  if (plan.scope_signals) static_cast<void>(enter_landlock(plan.scope_abstract));
+  if (!take_identity(plan.identity)) give_up(control, LaunchStage::identity);
+  // After the change of user, which clears it.
+  if (plan.dies_with_parent) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  reset_signals();
+  const std::vector<char*> arguments = pointers_to(plan.command);
+  std::vector<char*> environment = pointers_to(plan.environment);
+  ::environ = environment.data();
+  ::execvp(arguments[0], arguments.data());
+  give_up(control, LaunchStage::execution);
+}
+
+}  // namespace ambit::pipeline
