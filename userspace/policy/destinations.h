@@ -24,23 +24,23 @@ inline constexpr std::size_t kMaxEndpointOwners = 2;
 /// Where a restricted credential may be used; overlapping sources are simply joined in `rules`.
 struct CredentialDestinations {
   std::uint8_t bit = 0;
-  std::vector<model::DestinationRule> rules{};
+  std::vector<model::DestinationRule> rules;
 };
 
 /// Where connecting counts as opening a credential.
 struct CredentialEndpoints {
   std::uint16_t number = 0;  ///< in the catalogue
-  std::string name{};        ///< for what is said when too many share an endpoint
-  std::vector<model::DestinationRule> rules{};
+  std::string name;          ///< for what is said when too many share an endpoint
+  std::vector<model::DestinationRule> rules;
 };
 
 struct DestinationInput {
   /// The scope's network section; null or absent: observed, not bound.
   const std::optional<std::vector<model::DestinationRule>>* network = nullptr;
-  std::vector<CredentialDestinations> restricted{};
-  std::vector<CredentialEndpoints> endpoints{};
-  std::vector<model::DestinationRule> always{};  ///< inside, whatever is held
-  ResolvedNames resolved{};
+  std::vector<CredentialDestinations> restricted;
+  std::vector<CredentialEndpoints> endpoints;
+  std::vector<model::DestinationRule> always;  ///< inside, whatever is held
+  ResolvedNames resolved;
 };
 
 /// Numbers of port sets. A number means one content for as long as this object lives, so that an

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "userspace/policy/environment.h"
+#include "userspace/policy/pattern_form.h"
 
 namespace ambit::policy {
 namespace {
@@ -76,17 +77,12 @@ std::vector<std::string> places_of(std::string_view variable, std::string_view v
   return places;
 }
 
-bool is_moved(std::string_view pattern, std::string_view moved) {
-  return pattern.starts_with(moved) &&
-         (pattern.size() == moved.size() || pattern[moved.size()] == '/');
-}
-
 void move_patterns(const std::vector<model::Pattern>& patterns, std::string_view moved,
                    const std::string& place, std::vector<model::Pattern>& into) {
   for (const model::Pattern& pattern : patterns) {
-    if (is_moved(pattern.text, moved)) {
+    if (auto text = relocated_pattern(pattern.text, moved, place)) {
       model::Pattern there = pattern;
-      there.text = place + pattern.text.substr(moved.size());
+      there.text = std::move(*text);
       into.push_back(std::move(there));
     }
   }

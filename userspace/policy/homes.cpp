@@ -49,7 +49,7 @@ void add_line(std::string_view line, Homes& homes) {
     line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
   }
   std::uint32_t user = 0;
-  const std::string_view number = fields.at(kUserField);
+  const std::string number(fields.at(kUserField));
   const char* const end = number.data() + number.size();
   if (const auto read = std::from_chars(number.data(), end, user);
       read.ec != std::errc{} || read.ptr != end) {
@@ -87,6 +87,7 @@ std::vector<std::string> config_directory(const Homes& /*homes*/, const Environm
 
 std::vector<std::string> runtime_directories(const Homes& homes, const Environment& environment) {
   std::vector<std::string> places;
+  places.reserve(homes.users.size());
   for (const std::uint32_t user : homes.users) {
     places.push_back("/run/user/" + std::to_string(user));
   }

@@ -30,6 +30,8 @@ class NameSource {
   NameSource() = default;
   NameSource(const NameSource&) = default;
   NameSource& operator=(const NameSource&) = default;
+  NameSource(NameSource&&) = default;
+  NameSource& operator=(NameSource&&) = default;
 };
 
 struct ResolverOptions {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/unit/policy/destinations_literal.h"
 #include "userspace/policy/destinations.h"
 
 namespace ambit::policy::probe {
@@ -63,7 +64,7 @@ inline Answer look_up(const model::CompiledDestinations& tables, const Probe& pr
 }
 
 inline Probe at(std::string_view address, std::uint16_t port, std::uint8_t protocol = 6) {
-  return {.address = address_of(address).value(), .protocol = protocol, .port = port};
+  return {.address = ip(address), .protocol = protocol, .port = port};
 }
 
 inline model::DestinationRule range(std::string_view address, unsigned prefix,
@@ -71,7 +72,7 @@ inline model::DestinationRule range(std::string_view address, unsigned prefix,
                                     std::vector<std::uint8_t> protocols = {}) {
   model::DestinationRule rule;
   rule.type = model::DestinationType::range;
-  rule.range.address = address_of(address).value();
+  rule.range.address = ip(address);
   rule.range.prefix = static_cast<std::uint8_t>(
       is_ipv4(rule.range.address) && !address.contains(':') ? prefix + 96 : prefix);
   rule.ports = std::move(ports);

@@ -41,8 +41,8 @@ class Dice {
   }
 
   std::uint16_t port() {
-    constexpr std::array<unsigned, 6> centres{0, 22, 443, 8000, 8999, 65535};
-    const unsigned centre = centres.at(below(centres.size()));
+    constexpr std::array<unsigned, 6> kCentres{0, 22, 443, 8000, 8999, 65535};
+    const unsigned centre = kCentres.at(below(kCentres.size()));
     return static_cast<std::uint16_t>(std::min(65535U, centre + below(4)));
   }
 
@@ -156,10 +156,10 @@ Answer by_the_rules(const World& world, const Probe& probe) {
 }
 
 Probe random_probe(Dice& dice, const World& world) {
-  constexpr std::array<std::uint8_t, 4> protocols{6, 17, 132, 1};
+  constexpr std::array<std::uint8_t, 4> kProtocols{6, 17, 132, 1};
   Probe probe{
       .address = dice.address(),
-      .protocol = protocols.at(dice.below(protocols.size())),
+      .protocol = kProtocols.at(dice.below(kProtocols.size())),
       .port = dice.one_in(10) ? static_cast<std::uint16_t>(dice.below(65536)) : dice.port()};
   if (dice.one_in(4) && !world.input.resolved.empty()) {
     auto name = world.input.resolved.begin();
@@ -256,6 +256,7 @@ TEST(DestinationProperty, EveryStepOfAChangeDecidesAsBeforeOrAsAfter) {
     const auto old_tables = compile_destinations(before.input, numbers).value();
     const auto next = compile_destinations(after.input, numbers).value();
     std::vector<Probe> probes;
+    probes.reserve(12);
     for (unsigned n = 0; n < 12; ++n) {
       probes.push_back(random_probe(dice, n % 2 == 0 ? before : after));
     }

@@ -14,6 +14,7 @@ namespace {
 using probe::allows;
 using probe::at;
 using probe::host;
+using probe::ip;
 using probe::look_up;
 using probe::range;
 using Network = std::optional<std::vector<model::DestinationRule>>;
@@ -129,10 +130,9 @@ TEST(Destinations, HostBitsOfARangeAreIgnored) {
 }
 
 TEST(Destinations, HostMeansItsResolvedAddressesAndRemembersTheName) {
-  const auto tables =
-      compiled(Network{{host("api.github.com", {{443, 443}})}},
-               {{"api.github.com", {*address_of("140.82.112.5"), *address_of("2001:db8::5")}},
-                {"evil.example", {*address_of("203.0.113.9")}}});
+  const auto tables = compiled(Network{{host("api.github.com", {{443, 443}})}},
+                               {{"api.github.com", {ip("140.82.112.5"), ip("2001:db8::5")}},
+                                {"evil.example", {ip("203.0.113.9")}}});
   EXPECT_TRUE(look_up(tables, at("140.82.112.5", 443)).in_network);
   EXPECT_TRUE(look_up(tables, at("2001:db8::5", 443)).in_network);
   EXPECT_FALSE(look_up(tables, at("140.82.112.6", 443)).in_network);
@@ -144,11 +144,11 @@ TEST(Destinations, HostMeansItsResolvedAddressesAndRemembersTheName) {
 
 TEST(Destinations, WildcardMeansResolvedNamesBelowItAndNeverItself) {
   const auto tables =
-      compiled(Network{{host("*.example.com")}}, {{"example.com", {*address_of("10.0.0.1")}},
-                                                  {"a.example.com", {*address_of("10.0.0.2")}},
-                                                  {"b.a.example.com", {*address_of("10.0.0.3")}},
-                                                  {"notexample.com", {*address_of("10.0.0.4")}},
-                                                  {"example.com.evil", {*address_of("10.0.0.5")}}});
+      compiled(Network{{host("*.example.com")}}, {{"example.com", {ip("10.0.0.1")}},
+                                                  {"a.example.com", {ip("10.0.0.2")}},
+                                                  {"b.a.example.com", {ip("10.0.0.3")}},
+                                                  {"notexample.com", {ip("10.0.0.4")}},
+                                                  {"example.com.evil", {ip("10.0.0.5")}}});
   EXPECT_FALSE(look_up(tables, at("10.0.0.1", 443)).in_network);
   EXPECT_TRUE(look_up(tables, at("10.0.0.2", 443)).in_network);
   EXPECT_TRUE(look_up(tables, at("10.0.0.3", 443)).in_network);

@@ -86,6 +86,7 @@ TEST(VariableOf, IsWhatGetenvGives) {
 
 std::vector<std::string> texts(const std::vector<model::Pattern>& patterns) {
   std::vector<std::string> result;
+  result.reserve(patterns.size());
   for (const model::Pattern& pattern : patterns) {
     result.push_back((pattern.exclude ? "!" : "") + pattern.text);
   }

@@ -35,7 +35,7 @@ class DnsServer {
     own.sin_family = AF_INET;
     own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof own;
-    if (::bind(socket_.get(), reinterpret_cast<sockaddr*>(&own), length) == 0 &&
+    if (socket_.valid() && ::bind(socket_.get(), reinterpret_cast<sockaddr*>(&own), length) == 0 &&
         ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&own), &length) == 0) {
       port_ = ntohs(own.sin_port);
     }

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "tests/unit/policy/destinations_literal.h"
 #include "tests/unit/policy/resolver_dns_server.h"
 
 namespace ambit::policy {
@@ -16,12 +17,11 @@ namespace {
 
 using probe::DnsName;
 using probe::DnsServer;
+using probe::ip;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using Clock = std::chrono::steady_clock;
-
-Address ip(std::string_view text) { return address_of(text).value(); }
 
 Resolver asking(const DnsServer& server, milliseconds limit = seconds(5)) {
   return Resolver({.limit = limit, .servers = server.servers()});

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/policy/destinations_literal.h"
+
 namespace ambit::policy {
 namespace {
 
+using probe::ip;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -15,8 +18,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 const NameWatch::Time kStart{hours(1000)};
-
-Address ip(std::string_view text) { return address_of(text).value(); }
 
 Resolved answer(std::vector<Address> addresses, seconds ttl) {
   return {.addresses = std::move(addresses), .ttl = ttl};
@@ -57,7 +58,7 @@ TEST(NameWatch, FailuresAreTriedAgainLessAndLessOften) {
   for (const int wait : {1, 2, 4, 8, 16, 32, 60, 60}) {
     watch.failed("a.test", now);
     EXPECT_EQ(watch.next(), now + seconds(wait));
-    now = watch.next().value();
+    now = watch.next().value_or(now);
   }
   EXPECT_TRUE(watch.answered("a.test", answer({ip("192.0.2.1")}, seconds(10)), now));
   watch.failed("a.test", now);
