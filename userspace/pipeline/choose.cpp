@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/pipeline/choose.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ambit::pipeline {
+namespace {
+
+/// The kernel's reasons are whole verifier logs; a person wants the first line.
+std::string first_line_of(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string not_had(model::Backend backend, const std::string& why, const Machine& machine) {
+  std::string line = std::string(model::name_of(backend)) + ": " + first_line_of(why);
+  if (const std::string what = remedy(backend, machine); !what.empty()) line += "; " + what;
+  return line;
+}
+
+}  // namespace
+
+Result<model::Backend> parse_backend(std::string_view text) {
+  const auto found = std::ranges::find_if(
+      kBackendOrder, [&](model::Backend backend) { return model::name_of(backend) == text; });
+  if (found != kBackendOrder.end()) return *found;
+  return fail("there is no backend " + std::string(text) + ": lsm, fmod_ret or portable");
+}
+
+Result<std::unique_ptr<kernel::Sensor>> open_proved(model::Backend backend, const Machine& machine,
+                                                    Proof* proof) {
+  auto sensor = kernel::Sensor::open({.backend = backend, .without = {}});
+  if (!sensor)
+    return std::unexpected(Error{.message = not_had(backend, sensor.error().message, machine),
+                                 .code = sensor.error().code});
+  auto proved = prove(**sensor);
+  if (!proved) return fail(not_had(backend, proved.error().message, machine));
+  const std::string lacking = shortcoming(*proved);
+  if (proof != nullptr) *proof = std::move(*proved);
+  if (!lacking.empty()) return fail(not_had(backend, lacking, machine));
+  return sensor;
+}
+
+Result<std::unique_ptr<kernel::Sensor>> choose_backend(std::optional<model::Backend> forced,
+                                                       Proof* out,
+                                                       std::vector<std::string>* tried) {
+  const Machine machine = look_at_machine();
+  if (const std::string missing = what_is_missing(machine); !missing.empty()) return fail(missing);
+  std::string all;
+  for (const model::Backend backend : kBackendOrder) {
+    if (forced && *forced != backend) continue;
+    auto sensor = open_proved(backend, machine, out);
+    if (sensor) return sensor;
+    if (tried != nullptr) tried->push_back(sensor.error().message);
+    all += "\n  " + sensor.error().message;
+  }
+  return fail((forced ? "this backend cannot be had here:" : "no backend can be had here:") + all);
+}
+
+}  // namespace ambit::pipeline

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The process that is bound for a proof, and takes its steps one by one when told to.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "userspace/base/descriptor.h"
+#include "userspace/base/result.h"
+#include "userspace/kernel/sensor.h"
+#include "userspace/pipeline/prove_stage.h"
+
+namespace ambit::pipeline {
+
+/// What a step came to: kDone, errno, kCannotBeTried or kWasKilled; and the UDP port of its own.
+struct StepAnswer {
+  std::int32_t result = 0;
+  std::uint16_t port = 0;
+};
+
+class BoundChild {
+ public:
+  /// Forks, and puts the child into the task `slot`.
+  [[nodiscard]] static Result<BoundChild> start(kernel::Sensor& sensor, const Props& props,
+                                                std::uint32_t slot);
+  BoundChild(const BoundChild&) = delete;
+  BoundChild& operator=(const BoundChild&) = delete;
+  BoundChild(BoundChild&& other) noexcept;
+  BoundChild& operator=(BoundChild&&) = delete;
+  ~BoundChild();
+
+  /// Waits for the step a bounded time. A child that died on it answers kWasKilled and is over.
+  [[nodiscard]] StepAnswer take(std::uint8_t step);
+  [[nodiscard]] bool alive() const { return pid_ > 0; }
+
+ private:
+  BoundChild() = default;
+  void end();
+
+  pid_t pid_ = -1;
+  Descriptor commands_;
+  Descriptor answers_;
+};
+
+}  // namespace ambit::pipeline
