@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loop of `ambit run`, from the command's first instruction to its end.
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+#include "userspace/model/make_event.h"
+#include "userspace/pipeline/families.h"
+#include "userspace/pipeline/run_session.h"
+
+namespace ambit::pipeline {
+
+namespace {
+
+constexpr int kTickMs = 100;
+constexpr std::array kForwarded{SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM};
+
+Descriptor catch_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  for (const int number : kForwarded) ::sigaddset(&set, number);
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int shell_status(int status) {
+  constexpr int kSignalled = 128;
+  return WIFSIGNALED(status) ? kSignalled + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+}  // namespace
+
+std::expected<int, LaunchFailure> RunSession::serve() {
+  signals_ = catch_signals();
+  announce();
+  if (auto released = launched_->release(plan_); !released)
+    return std::unexpected(released.error());
+  bool ended = false;
+  while (!ended) {
+    std::array<pollfd, 5> waits{{
+        {.fd = sensor_->ring_descriptor(), .events = POLLIN, .revents = 0},
+        {.fd = holders_->record_descriptor(), .events = POLLIN, .revents = 0},
+        {.fd = signals_.get(), .events = POLLIN, .revents = 0},
+        {.fd = launched_->pidfd(), .events = POLLIN, .revents = 0},
+        {.fd = launched_->listener(), .events = POLLIN, .revents = 0},
+    }};
+    ::poll(waits.data(), waits.size(), kTickMs);
+    if ((waits[2].revents & POLLIN) != 0) on_signals();
+    if ((waits[4].revents & POLLIN) != 0)
+      if (auto event = answer_family_request(launched_->listener(), *sensor_))
+        stream_->take(std::move(*event));
+    ended = command_ended();
+    take_records();
+    on_tick();
+  }
+  return status_;
+}
+
+bool RunSession::command_ended() {
+  int status = 0;
+  if (::waitpid(launched_->pid(), &status, WNOHANG) != launched_->pid()) return false;
+  status_ = shell_status(status);
+  return true;
+}
+
+void RunSession::take_records() {
+  // Findings first, then observations, then the holders: what explains a finding was written
+  // before it, so it is there by now.
+  static_cast<void>(sensor_->drain());
+  holders_->drain([this](std::span<const std::byte> record) { stream_->keep(record); });
+  stream_->deliver();
+  if (auto flushed = stream_->flush(); !flushed && ticks_ % 50 == 0)
+    std::fprintf(stderr, "ambit: events: %s\n", flushed.error().message.c_str());
+}
+
+void RunSession::on_tick() {
+  using Clock = std::chrono::steady_clock;
+  holders_->tend();
+  if (const auto next = destinations_->next(); next && *next <= Clock::now()) {
+    constexpr std::chrono::milliseconds kLimit{300};
+    if (auto refreshed = destinations_->refresh(*sensor_, kLimit); !refreshed)
+      std::fprintf(stderr, "ambit: names: %s\n", refreshed.error().message.c_str());
+    stream_->registry().set_names(kSlot, destinations_->names());
+  }
+  if (!expired_ && SystemClock().boot_ns() >= expires_boot_ns_) {
+    expired_ = true;
+    stream_->take(model::make_task_expire(
+        {.boot_ns = SystemClock().boot_ns(), .wall_ns = SystemClock().wall_ns()}, task_));
+  }
+  constexpr unsigned kLossTurns = 8;
+  if (++ticks_ % kLossTurns != 0) return;
+  stream_->report_losses(sensor_->losses());
+  const HolderShared& shared = holders_->shared();
+  stream_->count_loss(model::Ring::holder, model::LossCause::pipe_full, shared.pipe_full.load());
+  stream_->count_loss(model::Ring::holder, model::LossCause::holder_replaced,
+                      shared.replaced.load());
+  stream_->count_loss(model::Ring::holder, model::LossCause::read_failed, shared.undecided.load());
+  if (sensor_->backend() == model::Backend::fmod_ret)
+    stream_->count_loss(model::Ring::findings, model::LossCause::program_skipped,
+                        sensor_->skipped_programs());
+}
+
+void RunSession::on_signals() {
+  signalfd_siginfo info{};
+  while (::read(signals_.get(), &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info))) {
+    // The terminal has sent its own to the command already: they share a process group.
+    const bool from_terminal = info.ssi_code == SI_KERNEL;
+    if (!from_terminal) ::kill(launched_->pid(), static_cast<int>(info.ssi_signo));
+  }
+}
+
+}  // namespace ambit::pipeline

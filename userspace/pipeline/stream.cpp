@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/pipeline/stream.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "userspace/kernel/decode.h"
+#include "userspace/model/make_event.h"
+#include "userspace/pipeline/holder_process.h"
+#include "userspace/pipeline/prove.h"
+#include "userspace/sink/native.h"
+
+namespace ambit::pipeline {
+
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  return name.data();
+}
+
+}  // namespace
+
+Result<std::size_t> TaskKiller::kill_task(std::uint32_t slot) {
+  const std::size_t found = sensor_.members(slot).size();
+  if (auto revoked = sensor_.revoke(slot, true); !revoked)
+    return std::unexpected(revoked.error());
+  end_task(sensor_, slot);
+  return found;
+}
+
+Result<std::unique_ptr<Stream>> Stream::create(kernel::Sensor& sensor,
+                                               const model::Catalogue& catalogue,
+                                               std::optional<sink::NdjsonFile> file,
+                                               Watcher watcher) {
+  auto ulids = UlidSource::create();
+  if (!ulids) return std::unexpected(ulids.error());
+  return std::unique_ptr<Stream>(
+      new Stream(sensor, catalogue, std::move(file), std::move(watcher), std::move(*ulids)));
+}
+
+Stream::Stream(kernel::Sensor& sensor, const model::Catalogue& catalogue,
+               std::optional<sink::NdjsonFile> file, Watcher watcher, UlidSource ulids)
+    : attribution_(processes_, clock_, registry_),
+      correlator_(catalogue),
+      killer_(sensor),
+      file_(std::move(file)),
+      watcher_(std::move(watcher)),
+      ulids_(std::move(ulids)),
+      host_(host_name()) {}
+
+void Stream::open_task(const std::shared_ptr<const model::Task>& task,
+                       correlation::TaskTable table) {
+  registry_.add(task);
+  correlator_.open_task(task->slot, std::move(table));
+}
+
+void Stream::keep(std::span<const std::byte> record) {
+  auto event = kernel::decode(record);
+  if (!event) {
+    ++(event.error() == model::LossCause::record_unknown ? unknown_ : malformed_);
+    return;
+  }
+  if (is_proof_slot(event->slot)) return;
+  kept_.push_back(std::move(*event));
+}
+
+void Stream::deliver() {
+  std::ranges::stable_sort(kept_, {}, &model::Event::boot_ns);
+  std::vector<model::Event> batch;
+  batch.swap(kept_);
+  for (model::Event& event : batch) finish(event);
+  count_loss(model::Ring::observations, model::LossCause::record_malformed, malformed_);
+  count_loss(model::Ring::observations, model::LossCause::record_unknown, unknown_);
+}
+
+void Stream::take(model::Event event) { finish(event); }
+
+void Stream::finish(model::Event& event) {
+  attribution_.attribute(event);
+  event.seq = ++seq_;
+  event.id = ulids_.next(event.time_ns);
+  std::vector<model::Event> joined = correlator_.observe(event);
+  // What it could not do stands in the event itself.
+  static_cast<void>(response::respond(event, killer_));
+  write(event);
+  for (model::Event& more : joined) {
+    attribution_.attribute(more);
+    more.seq = ++seq_;
+    more.id = ulids_.next(more.time_ns);
+    static_cast<void>(correlator_.observe(more));
+    static_cast<void>(response::respond(more, killer_));
+    write(more);
+  }
+}
+
+void Stream::write(const model::Event& event) {
+  if (event.finding) ++findings_;
+  if (file_) file_->append(sink::to_json(event, host_));
+  if (watcher_) watcher_(event);
+}
+
+void Stream::count_loss(model::Ring ring, model::LossCause cause, std::uint64_t total) {
+  Counted& known = counted_[{ring, cause}];
+  const std::int64_t now = clock_.wall_ns();
+  if (total <= known.reported) {
+    known.since_ns = now;
+    return;
+  }
+  const std::uint64_t lost = total - known.reported;
+  known.reported = total;
+  model::Loss loss{.ring = ring, .cause = cause, .count = lost, .since_ns = known.since_ns};
+  known.since_ns = now;
+  take(model::make_loss({.boot_ns = clock_.boot_ns(), .wall_ns = now}, loss));
+}
+
+void Stream::report_losses(const std::vector<std::uint64_t>& counters) {
+  const std::size_t causes = model::kLossCauses.size();
+  for (std::size_t i = 0; i < counters.size(); ++i)
+    count_loss(static_cast<model::Ring>(i / causes), static_cast<model::LossCause>(i % causes),
+               counters[i]);
+}
+
+Result<void> Stream::flush() {
+  if (!file_) return {};
+  auto flushed = file_->flush();
+  if (flushed)
+    if (auto lost = file_->take_loss()) {
+      take(model::make_loss({.boot_ns = clock_.boot_ns(), .wall_ns = clock_.wall_ns()},
+                            {.ring = model::Ring::observations,
+                             .cause = model::LossCause::sink_failed,
+                             .count = lost->count,
+                             .since_ns = lost->since_ns}));
+      return file_->flush();
+    }
+  return flushed;
+}
+
+Result<void> Stream::close() {
+  if (auto flushed = flush(); !flushed) return flushed;
+  if (!file_) return {};
+  auto closed = file_->close();
+  file_.reset();
+  return closed;
+}
+
+}  // namespace ambit::pipeline
