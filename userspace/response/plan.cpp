@@ -22,6 +22,11 @@ Result<void> respond(model::Event& event, Signaller& signaller) {
     }
     const auto killed = signaller.kill_task(action.slot);
     if (!killed) {
+      // The kernel says task_killed when it has refused the task everything from here on and killed
+      // the one process; that the others are gone is not true yet.
+      if (event.verdict->effective == model::Effect::task_killed) {
+        event.verdict->effective = model::Effect::killed;
+      }
       event.details["kill_task_failed"] = killed.error().message;
       return std::unexpected(killed.error());
     }

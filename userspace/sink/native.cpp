@@ -154,8 +154,8 @@ void inet_address(JsonLine& out, const Destination& d) {
   out.key("ip");
   out.text(d.ip);
   out.key("port");
-  if (d.port) {
-    out.number(*d.port);
+  if (const auto port = port_of(d)) {
+    out.number(*port);
   } else {
     out.null();
   }

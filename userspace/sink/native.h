@@ -21,6 +21,9 @@ namespace ambit::sink {
 [[nodiscard]] std::string_view word_of(model::Mode mode);
 [[nodiscard]] std::string_view word_of(model::Authority authority);
 
+/// The port, where the protocol has ports.
+[[nodiscard]] std::optional<std::uint16_t> port_of(const model::Destination& destination);
+
 /// False: a loss of this cause has no ring to name.
 [[nodiscard]] bool has_ring(model::LossCause cause);
 

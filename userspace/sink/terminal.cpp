@@ -107,13 +107,20 @@ std::string allow_reader(const Event& e) {
   return allow_credential(e) + ", readers: [" + program + "]";
 }
 
+/// Scopes name addresses, hosts and Unix sockets only.
+bool can_be_named(const Event& e) {
+  return e.destination && (!e.destination->ip.empty() || !e.destination->unix_path.empty());
+}
+
 std::string allow_destination(const Event& e) {
-  return e.destination ? "to allow: spec.network.allow: - " + destination_rule(*e.destination) : "";
+  return can_be_named(e) ? "to allow: spec.network.allow: - " + destination_rule(*e.destination)
+                         : "nothing in a scope allows sockets of this kind";
 }
 
 std::string allow_credential_destination(const Event& e) {
-  const std::string rule = e.destination ? destination_rule(*e.destination) : "?";
-  return allow_credential(e) + ", destinations: [" + rule + "]";
+  return can_be_named(e)
+             ? allow_credential(e) + ", destinations: [" + destination_rule(*e.destination) + "]"
+             : "nothing in a scope allows sockets of this kind";
 }
 
 std::string allow_program(const Event& e) {

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "userspace/base/utf8.h"
+#include "userspace/sink/native.h"
 
 namespace ambit::sink {
 namespace {
@@ -102,7 +103,8 @@ std::string destination_words(const Destination& d) {
   if (d.ip.empty()) {
     return "a peer of " + shown(d.protocol);
   }
-  const std::string port = d.port ? " port " + std::to_string(*d.port) : "";
+  const auto number = port_of(d);
+  const std::string port = number ? " port " + std::to_string(*number) : "";
   return d.name ? shown(*d.name) + port + " (" + shown(d.ip) + ", " + shown(d.protocol) + ")"
                 : shown(d.ip) + port + " (" + shown(d.protocol) + ")";
 }
@@ -111,15 +113,12 @@ std::string destination_rule(const Destination& d) {
   if (!d.unix_path.empty()) {
     return "{unix: " + yaml_word(d.unix_path) + "}";
   }
-  if (d.ip.empty()) {
-    return "{protocol: " + shown(d.protocol) + "}";
-  }
   const bool six = d.ip.find(':') != std::string::npos;
   const std::string address = shown(d.ip) + (six ? "/128" : "/32");
   std::string rule =
       d.name ? "{host: " + yaml_word(*d.name) : "{cidr: " + (six ? "\"" + address + "\"" : address);
-  if (d.port) {
-    rule += ", ports: [" + std::to_string(*d.port) + "]";
+  if (const auto port = port_of(d)) {
+    rule += ", ports: [" + std::to_string(*port) + "]";
   }
   const bool unusual = d.protocol != "tcp" && d.protocol != "udp";
   return rule + (unusual ? ", protocol: " + shown(d.protocol) : "") + "}";

@@ -18,7 +18,8 @@ namespace ambit::sink {
 [[nodiscard]] std::string file_verb(const std::vector<std::string>& flags);
 /// `api.example.com port 443 (203.0.113.9, tcp)`, `unix socket /run/x`.
 [[nodiscard]] std::string destination_words(const model::Destination& destination);
-/// The line of `allow` or `destinations` that names it: `{host: api.example.com, ports: [443]}`.
+/// The line of `allow` or `destinations` that names an address, host or Unix socket: `{host:
+/// api.example.com, ports: [443]}`.
 [[nodiscard]] std::string destination_rule(const model::Destination& destination);
 /// `denied`; in shadow `would have been denied`.
 [[nodiscard]] std::string outcome_words(const model::Verdict& verdict);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -60,6 +61,13 @@ std::string_view word_of(Mode mode) { return mode == Mode::shadow ? "shadow" : "
 
 std::string_view word_of(Authority authority) {
   return authority == Authority::delegated ? "delegated" : "agent";
+}
+
+std::optional<std::uint16_t> port_of(const Destination& destination) {
+  constexpr auto kWithPorts =
+      std::to_array<std::string_view>({"tcp", "udp", "sctp", "dccp", "udplite"});
+  const bool has = std::ranges::find(kWithPorts, destination.protocol) != kWithPorts.end();
+  return has ? destination.port : std::nullopt;
 }
 
 bool has_ring(LossCause cause) {

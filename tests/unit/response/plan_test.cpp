@@ -82,6 +82,7 @@ TEST(Respond, NeverClaimsAKillThatFailed) {
   Event event = finding(Response::kill_task);
   FakeSignaller signaller;
   signaller.answer = ambit::fail("no such map");
+  event.verdict->effective = Effect::task_killed;
   EXPECT_FALSE(respond(event, signaller));
   EXPECT_EQ(event.verdict->effective, Effect::killed);
   EXPECT_EQ(event.details.at("kill_task_failed"), "no such map");

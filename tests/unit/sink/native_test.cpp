@@ -80,6 +80,9 @@ TEST(NativeForm, NamesDestinationsByWhatTheyAre) {
   Event event = sample::connect_finding();
   EXPECT_EQ(parsed(event).at("destination").dump(),
             R"({"ip":"203.0.113.9","port":443,"protocol":"tcp","name":null})");
+  event.destination->protocol = "icmp";
+  event.destination->port = 0;
+  EXPECT_TRUE(parsed(event).at("destination").at("port").is_null()) << "it has no ports";
   event.destination = Destination{
       .ip = "", .port = {}, .protocol = "unix", .name = {}, .unix_path = "@bus", .family = {}};
   EXPECT_EQ(parsed(event).at("destination").dump(), R"({"protocol":"unix","unix":"@bus"})");

@@ -60,6 +60,25 @@ TEST(Terminal, OffersARuleThatFitsTheKindOfDestination) {
   EXPECT_EQ(rule(), "{unix: \"@a b\"}");
 }
 
+TEST(Terminal, OffersNoRuleForSocketsThatAScopeCannotName) {
+  Event event = sample::connect_finding();
+  event.verdict->reason = Reason::destination_not_in_scope;
+  event.destination = Destination{};
+  event.destination->protocol = "family-17";
+  event.destination->family = 17;
+  EXPECT_NE(plain(event).find("connecting to a peer of family-17"), std::string::npos);
+  EXPECT_NE(plain(event).find("\n       nothing in a scope allows sockets of this kind\n"),
+            std::string::npos);
+}
+
+TEST(Terminal, SpeaksOfNoPortWhereTheProtocolHasNone) {
+  Event event = sample::connect_finding();
+  event.verdict->reason = Reason::destination_not_in_scope;
+  event.destination->protocol = "icmp";
+  event.destination->port = 0;
+  EXPECT_EQ(plain(event).find("port"), std::string::npos) << plain(event);
+}
+
 TEST(Terminal, SaysThatACredentialWasOpenedBeforeAConnectionOutside) {
   Event event = sample::connect_finding();
   event.verdict->reason = Reason::destination_not_in_scope;
