@@ -16,9 +16,10 @@
 
 namespace ambit::policy {
 
-/// A policy that needs more than this is refused: nested ranges with unlike ports multiply, and a
-/// document must not be able to ask for unbounded memory.
+/// A policy that needs more than this is refused: nested ranges with unlike ports multiply, so do
+/// wildcards with names, and a document must not be able to ask for unbounded memory.
 inline constexpr std::size_t kMaxPortEntries = std::size_t{1} << 17U;
+inline constexpr std::size_t kMaxRanges = std::size_t{1} << 20U;
 inline constexpr std::size_t kMaxEndpointOwners = 2;
 
 /// Where a restricted credential may be used; overlapping sources are simply joined in `rules`.

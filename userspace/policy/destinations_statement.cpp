@@ -27,6 +27,9 @@ class Gatherer {
       if (auto added = add_ranges(rule, *statement); !added) {
         return added;
       }
+      if (result_.ranges.size() > kMaxRanges) {
+        return too_many();
+      }
     }
     return {};
   }
@@ -97,8 +100,16 @@ class Gatherer {
         add_address(address, statement);
         remember_name(address, entry->name);
       }
+      if (result_.ranges.size() > kMaxRanges) {
+        return too_many();
+      }
     }
     return {};
+  }
+
+  static Result<void> too_many() {
+    return fail("the destinations have more than " + std::to_string(kMaxRanges) +
+                " address ranges");
   }
 
   void add_address(const Address& address, std::uint32_t statement) {

@@ -37,16 +37,6 @@ std::string plain_host(std::string_view name) {
 
 bool is_wildcard(std::string_view host) { return host.starts_with(kWildcard); }
 
-bool host_matches(std::string_view host, std::string_view name) {
-  const std::string rule = plain_host(host);
-  const std::string plain = plain_host(name);
-  if (!is_wildcard(rule)) {
-    return rule == plain;
-  }
-  const std::string_view suffix = std::string_view(rule).substr(1);  // ".example.com"
-  return plain.size() > suffix.size() && plain.ends_with(suffix);
-}
-
 NameIndex::NameIndex(const ResolvedNames& resolved) {
   for (const auto& [spelt, addresses] : resolved) {
     std::string name = plain_host(spelt);

@@ -20,9 +20,6 @@ using ResolvedNames = std::map<std::string, std::vector<Address>>;
 /// True for "*.example.com".
 [[nodiscard]] bool is_wildcard(std::string_view host);
 
-/// "*.example.com" matches every name below example.com and never itself; others match themselves.
-[[nodiscard]] bool host_matches(std::string_view host, std::string_view name);
-
 /// Resolved names in an order in which all names below a domain stand together, so that thousands
 /// of wildcards over thousands of names stay cheap.
 class NameIndex {
@@ -34,7 +31,8 @@ class NameIndex {
 
   explicit NameIndex(const ResolvedNames& resolved);
 
-  /// The entries that `host` (exact or wildcard) means; none where nothing was resolved.
+  /// The entries that `host` means: "*.example.com" is every name below example.com and never
+  /// itself, any other only itself. None where nothing was resolved.
   [[nodiscard]] std::vector<const Entry*> find(std::string_view host) const;
 
  private:

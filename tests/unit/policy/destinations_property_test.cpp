@@ -116,6 +116,11 @@ bool range_holds(const model::AddressRange& range, const Address& address) {
          probe::bits_agree(range.address.data(), address.data(), range.prefix);
 }
 
+bool host_matches(std::string_view host, std::string_view name) {
+  const std::string_view below = host.substr(1);
+  return host.starts_with("*.") ? name.ends_with(below) && name != below : host == name;
+}
+
 bool rule_holds(const model::DestinationRule& rule, const Probe& probe,
                 const ResolvedNames& resolved) {
   bool here = rule.type == model::DestinationType::range && range_holds(rule.range, probe.address);

@@ -266,6 +266,24 @@ TEST(Destinations, TooManyUnlikePortListsAreAnErrorAndNotAFullMemory) {
   EXPECT_THAT(result.error().message, testing::HasSubstr("too many"));
 }
 
+TEST(Destinations, WildcardsTimesNamesAreBoundedToo) {
+  Network network{std::in_place};
+  for (unsigned port = 1; port <= 3000; ++port) {
+    network->push_back(
+        host("*.test", {{static_cast<std::uint16_t>(port), static_cast<std::uint16_t>(port)}}));
+  }
+  DestinationInput input;
+  input.network = &network;
+  for (unsigned i = 0; i < 500; ++i) {
+    input.resolved[std::to_string(i) + ".test"] = {
+        ip("10.0.0.1"),
+        from_ipv4({10, 1, static_cast<std::uint8_t>(i >> 8U), static_cast<std::uint8_t>(i)})};
+  }
+  const auto result = compile_destinations(input);
+  ASSERT_FALSE(result.has_value());
+  EXPECT_THAT(result.error().message, testing::HasSubstr("address ranges"));
+}
+
 TEST(Destinations, AHundredThousandRangesCompileInSeconds) {
   Network network{std::in_place};
   for (unsigned i = 0; i < 100'000; ++i) {
