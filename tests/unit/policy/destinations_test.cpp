@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "tests/unit/policy/destinations_probe.h"
 
@@ -295,12 +295,12 @@ TEST(Destinations, AHundredThousandRangesCompileInSeconds) {
     network->push_back(std::move(rule));
   }
   network->push_back(range("10.0.0.0", 8, {{22, 22}}));
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start =
+      std::clock();  // of this process: other builds on the machine count not
   const auto tables = compiled(network);
-  const auto took = std::chrono::steady_clock::now() - start;
-  RecordProperty("milliseconds", static_cast<int>(took / std::chrono::milliseconds(1)));
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   EXPECT_EQ(tables.prefixes.size(), 100'001U);
-  EXPECT_LT(took, std::chrono::seconds(6));
+  EXPECT_LT(seconds, 6.0);
 }
 
 TEST(NamesToResolve, AreTheConcreteHostsOfScopeAndCatalogueInUseOnce) {
