@@ -11,6 +11,7 @@ char _license[] __weak SEC("license") = "GPL";
 #define CG_DENY 0
 #define SOCK_DGRAM 2
 #define IPPROTO_UDP 17
+#define TCP_CLOSE 7
 #define TCP_LISTEN 10
 
 /* Sockets of tasks with an established TCP connection, by cookie. */
@@ -165,7 +166,8 @@ int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 	struct core_listener value = {}, *known;
 	struct core_process *process;
 
-	if (new_state != TCP_LISTEN && old_state != TCP_LISTEN)
+	/* A connection that comes in is cloned from its listener: LISTEN to SYN_RECV is its own. */
+	if (new_state != TCP_LISTEN && (old_state != TCP_LISTEN || new_state != TCP_CLOSE))
 		return 0;
 	key.netns = (__u32)BPF_CORE_READ(sk, __sk_common.skc_net.net, net_cookie);
 	key.port = BPF_CORE_READ(sk, __sk_common.skc_num);

@@ -4,6 +4,7 @@
 // killed, and no opener outside tasks waits for more than half a second.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
@@ -26,7 +27,7 @@ class Holders {
   [[nodiscard]] int record_descriptor() const { return records_.get(); }
   /// Gives each record that waits to `sink`.
   void drain(const std::function<void(std::span<const std::byte>)>& sink);
-  /// To be called about five times a second: makes anew what died, if both did.
+  /// To be called at least five times a second: makes anew what died, if both did.
   void tend();
   [[nodiscard]] const HolderShared& shared() const { return *shared_; }
 
@@ -48,6 +49,7 @@ class Holders {
   std::vector<int> spawned_;  ///< children that are not waited for yet
   std::array<std::uint64_t, kHolders> last_beat_{};
   std::array<int, kHolders> still_{};
+  std::chrono::steady_clock::time_point tended_;
 };
 
 }  // namespace ambit::pipeline
