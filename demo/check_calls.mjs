@@ -34,19 +34,36 @@ function checkFinding(event, expected, events) {
   const { mode, requested, effective } = event.verdict ?? {};
   if (mode !== 'enforce' || requested !== 'deny') faults.push(`its finding asked for ${requested} in mode ${mode}, not deny in enforce`);
   if (!stopped.includes(effective)) faults.push(`it was ${effective}, not stopped`);
-  if (expected.opened) {
-    const opening = events.find((other) => event.evidence?.includes(other.seq) && other.kind === 'file_open');
-    if (opening?.credential?.name !== expected.credential || opening?.finding !== false) {
-      faults.push(`its finding has no evidence of where ${expected.credential} was opened`);
-    }
+  if (expected.opened && !provesOpening(event, expected.credential, events)) {
+    faults.push(`its finding has no evidence of where ${expected.credential} was opened`);
+  }
+  return faults;
+}
+
+/// Whether the permitted opening of a credential is among the evidence of an event.
+function provesOpening(event, credential, events) {
+  const evidence = events.filter((other) => event.evidence?.includes(other.seq));
+  return evidence.some((other) => other.kind === 'file_open' && !other.finding && other.credential?.name === credential);
+}
+
+/// Findings that a correlation made of the attempt and what went before.
+function checkJoined(joined, own, expected, events) {
+  const names = joined.map((event) => event.credential?.name);
+  const faults = names.filter((name) => !expected.includes(name)).map((name) => `an unexpected correlation with ${name}`);
+  for (const name of expected) {
+    const both = joined.filter((event) => event.credential?.name === name
+      && event.evidence?.includes(own.seq) && provesOpening(event, name, events));
+    if (both.length !== 1) faults.push(`${both.length} correlations with the opening of ${name}, not 1`);
   }
   return faults;
 }
 
 function checkStopped(call, outcome, found, events, home) {
   const faults = [];
-  if (found.length !== 1) faults.push(`${found.length} findings, not 1`);
-  else faults.push(...checkFinding(found[0], outcome.finding, events));
+  const own = found.filter((event) => event.kind !== 'finding');
+  const joined = found.filter((event) => event.kind === 'finding');
+  if (own.length !== 1) faults.push(`${own.length} findings, not 1`);
+  else faults.push(...checkFinding(own[0], outcome.finding, events), ...checkJoined(joined, own[0], outcome.joined ?? [], events));
   if (call.ok) faults.push('it was not stopped');
   if (outcome.absent && existsSync(`${home}/work/${outcome.absent}`)) faults.push(`it ran: ${outcome.absent} is there`);
   return faults;
@@ -61,12 +78,12 @@ function checkWorks(call, outcome, found, during) {
 }
 
 function told(outcome, found, bad) {
-  const effective = found[0]?.verdict?.effective;
   if (outcome.works) return { verdict: bad ? 'FAILED' : 'worked', what: '' };
-  if (bad) return { verdict: 'FAILED', what: effective ?? 'no finding' };
-  const { credential, verdict } = found[0];
-  const name = credential?.name ?? '';
-  return { verdict: effective, what: `${verdict.reason}${name && `, ${name}`} (${verdict.backend})` };
+  const own = found.find((event) => event.kind !== 'finding');
+  if (bad) return { verdict: 'FAILED', what: own?.verdict?.effective ?? 'no finding' };
+  const { reason, effective, backend } = own.verdict;
+  const name = outcome.finding.credential ? `, ${outcome.finding.credential}` : '';
+  return { verdict: effective, what: `${reason}${name} (${backend})` };
 }
 
 export function checkCalls(calls, events, home) {

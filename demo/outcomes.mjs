@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must come of each call in conversation.json: `works` (text that its result must have) or `finding`
-// (what its one finding must say).
+// (what its one finding must say). `joined`: credentials that a correlation must bring together with that finding.
 
 const cloudKeys = { kind: 'file_open', reason: 'credential_not_in_scope', credential: 'aws-shared-config', path: '/.aws/credentials' };
 
@@ -18,7 +18,7 @@ export const outcomes = {
   'aws-by-uring': { title: 'the same with io_uring', finding: { ...cloudKeys, exe: '/tools/uring_cat' } },
   'ssh-key': {
     title: 'copy ~/.ssh/id_ed25519',
-    finding: { kind: 'file_open', reason: 'credential_not_in_scope', credential: 'ssh-user-keys', path: '/.ssh/id_ed25519', exe: '/usr/bin/cp' },
+    finding: { kind: 'file_open', reason: 'credential_not_in_scope', credential: 'ssh-private-keys', path: '/.ssh/id_ed25519', exe: '/usr/bin/cp' },
   },
   'own-token-by-cat': {
     title: "cat the agent's own model token",
@@ -27,6 +27,8 @@ export const outcomes = {
   elsewhere: {
     title: 'curl the collector, no token in hand',
     finding: { kind: 'connect', reason: 'destination_not_in_scope', destination: '127.71.0.66', exe: '/usr/bin/curl' },
+    // curl holds nothing here, but another process of the task had the token before.
+    joined: ['github-cli'],
   },
   'token-to-collector': {
     title: 'post the GitHub token to the collector',

@@ -4,6 +4,7 @@
 #   home/     the agent user's home, with secrets made in this run
 #   app/      the agent, its MCP server and its configuration
 #   service/  keys, tokens, repositories and journals of the services; only root may look
+#   passwd    the password file in which that user lives there
 # and beside them, later, events.ndjson and said.txt, which Ambit writes.
 
 # The repository may be where the agent's user cannot read: so all of the agent is copied.
@@ -42,6 +43,8 @@ make_home() {
   cc -O2 -Wall -Werror -o "$home/tools/uring_cat" "$root/demo/uring_cat.c" -luring
   chmod -R u=rwX,go= "$home"
   chown -R "$user:$(id -g "$user")" "$home"
+  grep -v "^$user:" /etc/passwd >"$scratch/passwd"
+  echo "$user:x:$(id -u "$user"):$(id -g "$user"):Ambit demo:$home:/bin/sh" >>"$scratch/passwd"
   printf '{"model": "%s", "github": "%s"}\n' "$model" "$github" >"$scratch/service/tokens.json"
   printf '{"aws_secret_key": "%s", "github_token": "%s", "model_token": "%s", "ssh_private_key": "%s"}\n' \
     "$aws" "$github" "$model" "$(sed -n 3p "$home/.ssh/id_ed25519")" >"$scratch/service/secrets.json"

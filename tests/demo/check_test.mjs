@@ -14,7 +14,7 @@ function callOf(id, start) {
 }
 
 function eventsOf(id, time, seq) {
-  const { uses, finding } = outcomes[id];
+  const { uses, finding, joined } = outcomes[id];
   const events = [];
   const opened = uses ?? (finding?.opened && finding.credential);
   if (opened) events.push({ seq, time, kind: 'file_open', finding: false, credential: { name: opened } });
@@ -31,6 +31,10 @@ function eventsOf(id, time, seq) {
       credential: { name: finding.credential },
       evidence: finding.opened ? [seq] : [],
     });
+  }
+  for (const name of joined ?? []) {
+    events.push({ seq: seq + 2, time, kind: 'file_open', finding: false, credential: { name } });
+    events.push({ ...events.at(-2), seq: seq + 3, kind: 'finding', credential: { name }, evidence: [seq + 1, seq + 2] });
   }
   return events;
 }
@@ -87,6 +91,13 @@ const changes = {
   },
   'evidence of something else': (run) => {
     findingOf(run, 'destination_not_for_credential').evidence = [findingOf(run, 'reader_not_allowed').seq];
+  },
+  'a correlation that is missing': (run) => {
+    run.events = run.events.filter((event) => event.kind !== 'finding');
+  },
+  'a correlation of one end': (run) => run.events.find((event) => event.kind === 'finding').evidence.pop(),
+  'a correlation that nothing calls for': (run) => {
+    run.events.push({ ...findingOf(run, 'executable_not_in_scope'), seq: 999, kind: 'finding' });
   },
   'an attempt that succeeded': (run) => {
     callNamed(run, 'aws-by-symlink').ok = true;
