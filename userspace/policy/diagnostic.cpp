@@ -85,10 +85,7 @@ void attach_source(std::span<Diagnostic> diagnostics, std::string_view text) {
 
 void Reporter::add(DiagnosticSeverity severity, model::Position at, std::string message,
                    std::string suggestion) {
-  if (full()) {
-    cut_ = true;
-    return;
-  }
+  if (full()) return;
   Diagnostic diagnostic{.severity = severity,
                         .file = file_,
                         .line = at.line,
@@ -122,17 +119,16 @@ bool Reporter::full() const { return kept_.size() >= kMaxDiagnostics; }
 
 std::vector<Diagnostic> Reporter::take() {
   std::ranges::stable_sort(kept_, in_order);
-  if (cut_) {
-    kept_.push_back({.severity = DiagnosticSeverity::error,
-                     .file = file_,
-                     .line = 0,
-                     .column = 0,
-                     .message = "there are more mistakes than the " +
-                                std::to_string(kMaxDiagnostics) + " shown",
-                     .source_line = {},
-                     .caret = 0,
-                     .suggestion = {}});
-    cut_ = false;
+  if (full()) {
+    kept_.push_back(
+        {.severity = DiagnosticSeverity::error,
+         .file = file_,
+         .line = 0,
+         .column = 0,
+         .message = "only the first " + std::to_string(kMaxDiagnostics) + " mistakes are shown",
+         .source_line = {},
+         .caret = 0,
+         .suggestion = {}});
   }
   return std::exchange(kept_, {});
 }

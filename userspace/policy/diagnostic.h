@@ -64,7 +64,6 @@ class Reporter {
   std::string_view text_;
   std::vector<Diagnostic> kept_;
   std::size_t errors_ = 0;
-  bool cut_ = false;
 };
 
 }  // namespace ambit::policy

@@ -115,7 +115,8 @@ std::optional<std::string_view> nearest(std::string_view word,
     if (candidate.size() > kMaxGuessedWord || candidate == word) continue;
     const std::size_t distance = edit_distance(wanted, folded(candidate));
     // A third of the word wrong is still a slip; more is another word.
-    const std::size_t limit = std::max<std::size_t>(1, std::max(word.size(), candidate.size()) / 3);
+    const std::size_t limit =
+        std::max<std::size_t>(1, (std::max(word.size(), candidate.size()) + 1) / 3);
     if (distance > limit || (best && distance >= best_distance)) continue;
     best = candidate;
     best_distance = distance;

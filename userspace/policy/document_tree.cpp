@@ -50,6 +50,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (trees_.size() >= kMaxDocuments) stop(mark, "the file has too many documents");
     const auto begin = static_cast<std::size_t>(std::max(mark.pos, 0));
     if (!trees_.empty()) trees_.back().end = begin;
+    start_ = position_of(mark);
     trees_.push_back({.root = {}, .begin = trees_.empty() ? 0 : begin, .end = 0});
   }
   void OnDocumentEnd() override {}
@@ -119,6 +120,8 @@ class TreeBuilder : public YAML::EventHandler {
 
   void attach(Node child) {
     if (open_.empty()) {
+      // Nothing is nowhere; its document begins somewhere.
+      if (child.type == NodeType::nothing) child.at = child.key_at = start_;
       trees_.back().root = std::move(child);
       return;
     }
@@ -154,6 +157,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   const std::set<int>& unusable_;
   std::vector<DocumentTree> trees_;
+  model::Position start_;
   std::vector<Node> open_;
   std::vector<Mistake> mistakes_;
   std::size_t nodes_ = 0;
