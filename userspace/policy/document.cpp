@@ -29,7 +29,7 @@ Diagnostic whole_file(std::string file, std::string message) {
 
 /// One document and the bytes that its hash is made of.
 struct DocumentSource {
-  const Node& root;
+  const DocumentNode& root;
   std::string_view bytes;
 };
 

@@ -21,13 +21,13 @@ struct Envelope {
   std::optional<DocumentKind> kind;
   std::string name;
   model::Position name_at;
-  const Node* spec = nullptr;
+  const DocumentNode* spec = nullptr;
 };
 
 extern const std::array<Key<Envelope>, 4> kEnvelopeKeys;
 extern const std::array<Key<Envelope>, 1> kMetadataKeys;
 
 /// Reports what is missing or wrong; `spec` is not looked into.
-[[nodiscard]] Envelope read_envelope(Reporter& report, const Node& root);
+[[nodiscard]] Envelope read_envelope(Reporter& report, const DocumentNode& root);
 
 }  // namespace ambit::policy

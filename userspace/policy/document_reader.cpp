@@ -57,15 +57,15 @@ std::string_view hint_for(Shape wanted, NodeType found) {
   return {};
 }
 
-bool is_scalar(const Node& node) {
+bool is_scalar(const DocumentNode& node) {
   return node.type == NodeType::text || node.type == NodeType::number ||
          node.type == NodeType::boolean;
 }
 
-using SeenKeys = std::unordered_map<std::string_view, const Node*>;
+using SeenKeys = std::unordered_map<std::string_view, const DocumentNode*>;
 
 /// A key that is text and stands here for the first time; reports it otherwise.
-bool check_key(Reporter& report, const Node& key, std::string_view what, SeenKeys& seen) {
+bool check_key(Reporter& report, const DocumentNode& key, std::string_view what, SeenKeys& seen) {
   if (key.type == NodeType::unusable) return false;
   if (!is_scalar(key)) {
     report.error(key.at, "a key in " + std::string(what) + " must be a word, found " +
@@ -80,7 +80,7 @@ bool check_key(Reporter& report, const Node& key, std::string_view what, SeenKey
 }
 
 /// Returns the known key that was probably meant.
-std::optional<std::string_view> report_unknown_key(Reporter& report, const Node& key,
+std::optional<std::string_view> report_unknown_key(Reporter& report, const DocumentNode& key,
                                                    std::string_view what,
                                                    std::span<const KeyFacts> keys) {
   std::vector<std::string_view> names;
@@ -91,7 +91,7 @@ std::optional<std::string_view> report_unknown_key(Reporter& report, const Node&
 
 }  // namespace
 
-bool check_shape(Reporter& report, const Node& value, Shape shape, std::string_view what) {
+bool check_shape(Reporter& report, const DocumentNode& value, Shape shape, std::string_view what) {
   if (value.type == NodeType::unusable) return false;
   const auto* const row = std::ranges::find(kShapes, shape, &ShapeRow::shape);
   if (std::ranges::find(row->types, value.type) != row->types.end()) return true;
@@ -101,13 +101,13 @@ bool check_shape(Reporter& report, const Node& value, Shape shape, std::string_v
   return false;
 }
 
-std::vector<FoundKey> find_keys(Reporter& report, const Node& mapping, std::string_view what,
-                                std::span<const KeyFacts> keys) {
+std::vector<FoundKey> find_keys(Reporter& report, const DocumentNode& mapping,
+                                std::string_view what, std::span<const KeyFacts> keys) {
   std::vector<FoundKey> found;
   SeenKeys seen;
   std::vector<std::string_view> misspelt;
   for (std::size_t i = 0; i < mapping.keys.size() && !report.full(); ++i) {
-    const Node& key = mapping.keys[i];
+    const DocumentNode& key = mapping.keys[i];
     if (!check_key(report, key, what, seen)) continue;
     const auto row = std::ranges::find(keys, key.text, &KeyFacts::name);
     if (row == keys.end()) {
@@ -127,7 +127,7 @@ std::vector<FoundKey> find_keys(Reporter& report, const Node& mapping, std::stri
   return found;
 }
 
-std::optional<std::string> read_text(Reporter& report, const Node& value) {
+std::optional<std::string> read_text(Reporter& report, const DocumentNode& value) {
   if (value.text.empty()) {
     report.error(value.at, "the text is empty");
   } else if (value.text.size() > kMaxText) {
@@ -141,7 +141,8 @@ std::optional<std::string> read_text(Reporter& report, const Node& value) {
   return std::nullopt;
 }
 
-std::optional<std::size_t> read_word_of(Reporter& report, const Node& value, std::string_view what,
+std::optional<std::size_t> read_word_of(Reporter& report, const DocumentNode& value,
+                                        std::string_view what,
                                         std::span<const std::string_view> words) {
   const auto word = std::ranges::find(words, value.text);
   if (word != words.end()) return static_cast<std::size_t>(word - words.begin());
@@ -156,24 +157,25 @@ std::optional<std::size_t> read_word_of(Reporter& report, const Node& value, std
   return std::nullopt;
 }
 
-void report_mistake(Reporter& report, const Node& value, const FormMistake& mistake) {
+void report_mistake(Reporter& report, const DocumentNode& value, const FormMistake& mistake) {
   report.error(value.at, in_quotes(value.text) + ' ' + mistake.message, mistake.suggestion);
 }
 
-void read_items(Reporter& report, const Node& list, Shape shape, std::string_view what,
-                const std::function<void(const Node&)>& each) {
+void read_items(Reporter& report, const DocumentNode& list, Shape shape, std::string_view what,
+                const std::function<void(const DocumentNode&)>& each) {
   const std::string item = "an item of " + std::string(what);
-  for (const Node& node : list.items) {
+  for (const DocumentNode& node : list.items) {
     if (report.full()) return;
     if (check_shape(report, node, shape, item)) each(node);
   }
 }
 
-void read_text_map(Reporter& report, const Node& mapping, std::string_view what,
-                   const std::function<void(const Node& key, const Node& value)>& each) {
+void read_text_map(
+    Reporter& report, const DocumentNode& mapping, std::string_view what,
+    const std::function<void(const DocumentNode& key, const DocumentNode& value)>& each) {
   SeenKeys seen;
   for (std::size_t i = 0; i < mapping.keys.size() && !report.full(); ++i) {
-    const Node& key = mapping.keys[i];
+    const DocumentNode& key = mapping.keys[i];
     if (!check_key(report, key, what, seen)) continue;
     if (check_shape(report, mapping.items[i], Shape::scalar, in_quotes(key.text))) {
       each(key, mapping.items[i]);

@@ -37,7 +37,7 @@ struct KeyFacts {
 template <typename T>
 struct Key {
   KeyFacts facts;
-  void (*read)(Reporter&, const Node&, T&) = nullptr;
+  void (*read)(Reporter&, const DocumentNode&, T&) = nullptr;
 };
 
 template <typename E>
@@ -47,21 +47,21 @@ struct Word {
 };
 
 /// True if the value has the shape; reports it otherwise.
-[[nodiscard]] bool check_shape(Reporter& report, const Node& value, Shape shape,
+[[nodiscard]] bool check_shape(Reporter& report, const DocumentNode& value, Shape shape,
                                std::string_view what);
 
 /// The rows of `keys` that stand in the mapping, as (row, value); reports keys that are unknown, no
 /// text, there twice, of the wrong shape or missing. `what` names the mapping in messages.
 struct FoundKey {
   std::size_t row = 0;
-  const Node* value = nullptr;
+  const DocumentNode* value = nullptr;
 };
-[[nodiscard]] std::vector<FoundKey> find_keys(Reporter& report, const Node& mapping,
+[[nodiscard]] std::vector<FoundKey> find_keys(Reporter& report, const DocumentNode& mapping,
                                               std::string_view what,
                                               std::span<const KeyFacts> keys);
 
 template <typename T, std::size_t N>
-void read_mapping(Reporter& report, const Node& mapping, std::string_view what,
+void read_mapping(Reporter& report, const DocumentNode& mapping, std::string_view what,
                   const std::array<Key<T>, N>& keys, T& into) {
   std::array<KeyFacts, N> facts{};
   for (std::size_t i = 0; i < N; ++i) facts.at(i) = keys.at(i).facts;
@@ -71,15 +71,15 @@ void read_mapping(Reporter& report, const Node& mapping, std::string_view what,
 }
 
 /// Text of bounded length without control characters; reports it otherwise.
-[[nodiscard]] std::optional<std::string> read_text(Reporter& report, const Node& value);
+[[nodiscard]] std::optional<std::string> read_text(Reporter& report, const DocumentNode& value);
 
 /// One of the words; reports it otherwise. `what` names the key.
-[[nodiscard]] std::optional<std::size_t> read_word_of(Reporter& report, const Node& value,
+[[nodiscard]] std::optional<std::size_t> read_word_of(Reporter& report, const DocumentNode& value,
                                                       std::string_view what,
                                                       std::span<const std::string_view> words);
 
 template <typename E, std::size_t N>
-void read_word(Reporter& report, const Node& value, std::string_view what,
+void read_word(Reporter& report, const DocumentNode& value, std::string_view what,
                const std::array<Word<E>, N>& words, E& into) {
   std::array<std::string_view, N> spellings{};
   for (std::size_t i = 0; i < N; ++i) spellings.at(i) = words.at(i).spelling;
@@ -88,13 +88,13 @@ void read_word(Reporter& report, const Node& value, std::string_view what,
 
 /// A value with a form of its own: `"text" <mistake>` is reported at its place.
 template <typename T>
-[[nodiscard]] std::optional<T> read_formed(Reporter& report, const Node& value,
+[[nodiscard]] std::optional<T> read_formed(Reporter& report, const DocumentNode& value,
                                            Formed<T> (*parse)(std::string_view));
 
-void report_mistake(Reporter& report, const Node& value, const FormMistake& mistake);
+void report_mistake(Reporter& report, const DocumentNode& value, const FormMistake& mistake);
 
 template <typename T>
-std::optional<T> read_formed(Reporter& report, const Node& value,
+std::optional<T> read_formed(Reporter& report, const DocumentNode& value,
                              Formed<T> (*parse)(std::string_view)) {
   const std::optional<std::string> text = read_text(report, value);
   if (!text) return std::nullopt;
@@ -105,11 +105,12 @@ std::optional<T> read_formed(Reporter& report, const Node& value,
 }
 
 /// Calls `each` for every item of the shape; reports the others.
-void read_items(Reporter& report, const Node& list, Shape shape, std::string_view what,
-                const std::function<void(const Node&)>& each);
+void read_items(Reporter& report, const DocumentNode& list, Shape shape, std::string_view what,
+                const std::function<void(const DocumentNode&)>& each);
 
 /// A mapping of free names to text (`context`), `what` in messages.
-void read_text_map(Reporter& report, const Node& mapping, std::string_view what,
-                   const std::function<void(const Node& key, const Node& value)>& each);
+void read_text_map(
+    Reporter& report, const DocumentNode& mapping, std::string_view what,
+    const std::function<void(const DocumentNode& key, const DocumentNode& value)>& each);
 
 }  // namespace ambit::policy

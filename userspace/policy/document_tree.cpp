@@ -67,7 +67,7 @@ class TreeBuilder : public YAML::EventHandler {
                 const std::string& value) override {
     check_anchor(mark, anchor);
     const bool plain = tag == "?";
-    Node scalar = node(plain ? type_of_plain(value) : NodeType::text, mark);
+    DocumentNode scalar = node(plain ? type_of_plain(value) : NodeType::text, mark);
     scalar.text = value;
     if (!plain && tag != "!") mark_tagged(scalar, mark, tag);
     if (unusable_.contains(mark.pos)) scalar.type = NodeType::unusable;
@@ -91,11 +91,11 @@ class TreeBuilder : public YAML::EventHandler {
   const std::vector<Mistake>& mistakes() const { return mistakes_; }
 
  private:
-  Node node(NodeType type, const YAML::Mark& mark) {
+  DocumentNode node(NodeType type, const YAML::Mark& mark) {
     if (++nodes_ > kMaxNodes) {
       stop(mark, "the file has more than " + std::to_string(kMaxNodes) + " values");
     }
-    Node made;
+    DocumentNode made;
     made.type = type;
     made.at = position_of(mark);
     made.key_at = made.at;
@@ -107,26 +107,26 @@ class TreeBuilder : public YAML::EventHandler {
       stop(mark, "nested deeper than " + std::to_string(kMaxDepth) + " levels");
     }
     check_anchor(mark, anchor);
-    Node opened = node(type, mark);
+    DocumentNode opened = node(type, mark);
     if (tag != "?" && !tag.empty()) mark_tagged(opened, mark, tag);
     open_.push_back(std::move(opened));
   }
 
   void close() {
-    Node closed = std::move(open_.back());
+    DocumentNode closed = std::move(open_.back());
     open_.pop_back();
     attach(std::move(closed));
   }
 
-  void attach(Node child) {
+  void attach(DocumentNode child) {
     if (open_.empty()) {
       // Nothing is nowhere; its document begins somewhere.
       if (child.type == NodeType::nothing) child.at = child.key_at = start_;
       trees_.back().root = std::move(child);
       return;
     }
-    Node& parent = open_.back();
-    const bool in_mapping = parent.type == NodeType::mapping || parent.keys.size() > 0;
+    DocumentNode& parent = open_.back();
+    const bool in_mapping = parent.type == NodeType::mapping || !parent.keys.empty();
     if (in_mapping && parent.keys.size() == parent.items.size()) {
       parent.keys.push_back(std::move(child));
       return;
@@ -135,7 +135,7 @@ class TreeBuilder : public YAML::EventHandler {
     parent.items.push_back(std::move(child));
   }
 
-  void mark_tagged(Node& tagged, const YAML::Mark& mark, const std::string& tag) {
+  void mark_tagged(DocumentNode& tagged, const YAML::Mark& mark, const std::string& tag) {
     report(mark, "YAML tags are not accepted: " + in_quotes(tag) +
                      "; put a pattern that begins with ! in quotes");
     if (tagged.type != NodeType::mapping) tagged.type = NodeType::unusable;
@@ -158,7 +158,7 @@ class TreeBuilder : public YAML::EventHandler {
   const std::set<int>& unusable_;
   std::vector<DocumentTree> trees_;
   model::Position start_;
-  std::vector<Node> open_;
+  std::vector<DocumentNode> open_;
   std::vector<Mistake> mistakes_;
   std::size_t nodes_ = 0;
 };
@@ -249,7 +249,7 @@ std::vector<DocumentTree> read_trees(std::string_view text, Reporter& report) {
   }
 }
 
-const Node* find(const Node& mapping, std::string_view key) {
+const DocumentNode* find(const DocumentNode& mapping, std::string_view key) {
   for (std::size_t i = 0; i < mapping.keys.size(); ++i) {
     if (mapping.keys[i].text == key) return &mapping.items[i];
   }

@@ -17,18 +17,18 @@ namespace ambit::policy {
 /// `unusable`: already reported (an alias, a tag); whoever reads the tree passes over it.
 enum class NodeType : std::uint8_t { nothing, boolean, number, text, list, mapping, unusable };
 
-struct Node {
+struct DocumentNode {
   NodeType type = NodeType::nothing;
   model::Position at;
   model::Position key_at;  ///< of the key before it; in a list and at the top the node's own
   std::string text;        ///< of a scalar, as written
-  std::vector<Node> keys;  ///< of a mapping: keys[i] belongs to items[i]
-  std::vector<Node> items;
+  std::vector<DocumentNode> keys;  ///< of a mapping: keys[i] belongs to items[i]
+  std::vector<DocumentNode> items;
 };
 
 /// One document of a file and which of the file's bytes are its own.
 struct DocumentTree {
-  Node root;
+  DocumentNode root;
   std::size_t begin = 0;
   std::size_t end = 0;
 };
@@ -41,7 +41,7 @@ inline constexpr std::size_t kMaxDocuments = 1'000;
 [[nodiscard]] std::vector<DocumentTree> read_trees(std::string_view text, Reporter& report);
 
 /// The value of `key` in a mapping, or null.
-[[nodiscard]] const Node* find(const Node& mapping, std::string_view key);
+[[nodiscard]] const DocumentNode* find(const DocumentNode& mapping, std::string_view key);
 
 /// "a list", "a number", … for messages.
 [[nodiscard]] std::string_view name_of(NodeType type);

@@ -12,11 +12,11 @@
 namespace ambit::policy {
 namespace {
 
-void read_provider(Reporter& report, const Node& value, CredentialDraft& into) {
+void read_provider(Reporter& report, const DocumentNode& value, CredentialDraft& into) {
   into.credential.provider = read_text(report, value).value_or("");
 }
 
-std::vector<model::Pattern> read_places(Reporter& report, const Node& value,
+std::vector<model::Pattern> read_places(Reporter& report, const DocumentNode& value,
                                         std::string_view what) {
   std::vector<model::Pattern> patterns = read_patterns(report, value, what);
   for (const model::Pattern& pattern : patterns) {
@@ -26,48 +26,49 @@ std::vector<model::Pattern> read_places(Reporter& report, const Node& value,
   return patterns;
 }
 
-void read_files(Reporter& report, const Node& value, CredentialDraft& into) {
+void read_files(Reporter& report, const DocumentNode& value, CredentialDraft& into) {
   into.credential.files = read_places(report, value, "files");
 }
 
-void read_sockets(Reporter& report, const Node& value, CredentialDraft& into) {
+void read_sockets(Reporter& report, const DocumentNode& value, CredentialDraft& into) {
   into.credential.sockets = read_places(report, value, "sockets");
 }
 
-void read_relocated_by(Reporter& report, const Node& value, CredentialDraft& into) {
+void read_relocated_by(Reporter& report, const DocumentNode& value, CredentialDraft& into) {
   into.relocated_by = &value;
-  read_text_map(report, value, "relocatedBy", [&](const Node& key, const Node& moved) {
-    const std::optional<std::string> variable = read_formed(report, key, parse_variable);
-    const std::optional<std::string> text = read_text(report, moved);
-    if (!variable || !text) return;
-    if (text->ends_with("/**")) {
-      report.error(moved.at, in_quotes(*text) + " ends in /**; name the directory that moves",
-                   text->substr(0, text->size() - 3));
-    } else if (auto form = parse_pattern_form(*text); !form) {
-      report_mistake(report, moved, form.error());
-    } else {
-      into.credential.relocated_by.emplace(*variable, *text);
-    }
-  });
+  read_text_map(
+      report, value, "relocatedBy", [&](const DocumentNode& key, const DocumentNode& moved) {
+        const std::optional<std::string> variable = read_formed(report, key, parse_variable);
+        const std::optional<std::string> text = read_text(report, moved);
+        if (!variable || !text) return;
+        if (text->ends_with("/**")) {
+          report.error(moved.at, in_quotes(*text) + " ends in /**; name the directory that moves",
+                       text->substr(0, text->size() - 3));
+        } else if (auto form = parse_pattern_form(*text); !form) {
+          report_mistake(report, moved, form.error());
+        } else {
+          into.credential.relocated_by.emplace(*variable, *text);
+        }
+      });
 }
 
-void read_endpoint_list(Reporter& report, const Node& value, CredentialDraft& into) {
+void read_endpoint_list(Reporter& report, const DocumentNode& value, CredentialDraft& into) {
   into.credential.endpoints = read_endpoints(report, value);
 }
 
-void read_variables(Reporter& report, const Node& value, CredentialDraft& into) {
-  read_items(report, value, Shape::text, "variables", [&](const Node& item) {
+void read_variables(Reporter& report, const DocumentNode& value, CredentialDraft& into) {
+  read_items(report, value, Shape::text, "variables", [&](const DocumentNode& item) {
     if (auto name = read_formed(report, item, parse_variable)) {
       into.credential.variables.push_back(std::move(*name));
     }
   });
 }
 
-void read_bound_destinations(Reporter& report, const Node& value, CredentialDraft& into) {
+void read_bound_destinations(Reporter& report, const DocumentNode& value, CredentialDraft& into) {
   into.credential.destinations = read_destinations(report, value, "destinations");
 }
 
-void read_references(Reporter& report, const Node& value, CredentialDraft& into) {
+void read_references(Reporter& report, const DocumentNode& value, CredentialDraft& into) {
   read_mapping(report, value, "references", kReferenceKeys, into.credential.references);
 }
 
@@ -86,7 +87,7 @@ void check_relocations(Reporter& report, const CredentialDraft& draft) {
     std::vector<std::string_view> patterns;
     for (const model::Pattern& pattern : draft.credential.files) patterns.push_back(pattern.text);
     for (const model::Pattern& pattern : draft.credential.sockets) patterns.push_back(pattern.text);
-    const Node* const value = find(*draft.relocated_by, variable);
+    const DocumentNode* const value = find(*draft.relocated_by, variable);
     report.misspelt(
         value->at,
         in_quotes(moved) + " is neither one of files and sockets nor a directory above one", moved,
@@ -94,7 +95,8 @@ void check_relocations(Reporter& report, const CredentialDraft& draft) {
   }
 }
 
-void check_names_a_place(Reporter& report, const Node& spec, const model::Credential& credential) {
+void check_names_a_place(Reporter& report, const DocumentNode& spec,
+                         const model::Credential& credential) {
   const bool has_place = !credential.files.empty() || !credential.sockets.empty() ||
                          !credential.endpoints.empty() || !credential.variables.empty();
   if (has_place) return;
@@ -103,7 +105,7 @@ void check_names_a_place(Reporter& report, const Node& spec, const model::Creden
 }
 
 template <std::vector<std::string> model::References::* Member, ReferenceList List>
-void read_reference_list(Reporter& report, const Node& value, model::References& into) {
+void read_reference_list(Reporter& report, const DocumentNode& value, model::References& into) {
   into.*Member = read_identifiers(report, value, List);
 }
 
@@ -133,7 +135,7 @@ const std::array<ReferenceKey, 5> kReferenceKeys{{
      .read = read_reference_list<&model::References::csf, ReferenceList::csf>},
 }};
 
-model::Credential parse_credential(Reporter& report, const Node& spec) {
+model::Credential parse_credential(Reporter& report, const DocumentNode& spec) {
   CredentialDraft draft;
   const std::size_t errors_before = report.errors();
   read_mapping(report, spec, "spec", kCredentialKeys, draft);

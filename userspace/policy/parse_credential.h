@@ -10,7 +10,7 @@ namespace ambit::policy {
 /// A credential and what is judged when all its keys are read.
 struct CredentialDraft {
   model::Credential credential;
-  const Node* relocated_by = nullptr;
+  const DocumentNode* relocated_by = nullptr;
 };
 
 using CredentialKey = Key<CredentialDraft>;
@@ -20,6 +20,6 @@ extern const std::array<CredentialKey, 8> kCredentialKeys;
 extern const std::array<ReferenceKey, 5> kReferenceKeys;
 
 /// From the mapping under `spec`; name, place and source are the caller's.
-[[nodiscard]] model::Credential parse_credential(Reporter& report, const Node& spec);
+[[nodiscard]] model::Credential parse_credential(Reporter& report, const DocumentNode& spec);
 
 }  // namespace ambit::policy

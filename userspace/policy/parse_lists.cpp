@@ -13,7 +13,7 @@ namespace {
 using model::DestinationRule;
 using model::DestinationType;
 
-bool check_whole(Reporter& report, const Node& item, const DestinationDraft& draft) {
+bool check_whole(Reporter& report, const DocumentNode& item, const DestinationDraft& draft) {
   if (draft.places.empty()) {
     // A place that is there and wrong has been reported.
     if (find(item, "host") || find(item, "cidr") || find(item, "unix")) return false;
@@ -51,39 +51,39 @@ void warn_of_hidden_ipv4(Reporter& report, const std::vector<DestinationRule>& r
 
 }  // namespace
 
-void read_host(Reporter& report, const Node& value, DestinationDraft& into) {
+void read_host(Reporter& report, const DocumentNode& value, DestinationDraft& into) {
   into.places.push_back(&value);
   into.rule.type = DestinationType::host;
   into.rule.host = read_formed(report, value, parse_host).value_or("");
 }
 
-void read_cidr(Reporter& report, const Node& value, DestinationDraft& into) {
+void read_cidr(Reporter& report, const DocumentNode& value, DestinationDraft& into) {
   into.places.push_back(&value);
   into.rule.type = DestinationType::range;
   into.rule.range = read_formed(report, value, parse_address_range).value_or(model::AddressRange{});
 }
 
-void read_unix(Reporter& report, const Node& value, DestinationDraft& into) {
+void read_unix(Reporter& report, const DocumentNode& value, DestinationDraft& into) {
   into.places.push_back(&value);
   into.rule.type = DestinationType::unix_socket;
   into.rule.unix_path = read_formed(report, value, parse_unix_socket).value_or("");
 }
 
-void read_ports(Reporter& report, const Node& value, DestinationDraft& into) {
+void read_ports(Reporter& report, const DocumentNode& value, DestinationDraft& into) {
   into.ports = &value;
   if (value.items.empty()) {
     report.error(value.at,
                  "an empty list of ports is no destination; leave the key out for all ports");
   }
-  read_items(report, value, Shape::scalar, "ports", [&](const Node& item) {
+  read_items(report, value, Shape::scalar, "ports", [&](const DocumentNode& item) {
     if (const auto range = read_formed(report, item, parse_port_range))
       into.rule.ports.push_back(*range);
   });
 }
 
-void read_protocol(Reporter& report, const Node& value, DestinationDraft& into) {
+void read_protocol(Reporter& report, const DocumentNode& value, DestinationDraft& into) {
   into.protocol = &value;
-  const auto take = [&](const Node& item) {
+  const auto take = [&](const DocumentNode& item) {
     const auto number = read_formed(report, item, parse_protocol);
     if (number) into.rule.protocols.push_back(*number);
   };
@@ -92,10 +92,10 @@ void read_protocol(Reporter& report, const Node& value, DestinationDraft& into) 
   read_items(report, value, Shape::scalar, "protocol", take);
 }
 
-std::vector<DestinationRule> read_destinations(Reporter& report, const Node& list,
+std::vector<DestinationRule> read_destinations(Reporter& report, const DocumentNode& list,
                                                std::string_view what) {
   std::vector<DestinationRule> rules;
-  read_items(report, list, Shape::mapping, what, [&](const Node& item) {
+  read_items(report, list, Shape::mapping, what, [&](const DocumentNode& item) {
     DestinationDraft draft;
     draft.rule.at = item.at;
     const std::size_t errors_before = report.errors();
@@ -107,7 +107,7 @@ std::vector<DestinationRule> read_destinations(Reporter& report, const Node& lis
   return rules;
 }
 
-std::vector<DestinationRule> read_endpoints(Reporter& report, const Node& list) {
+std::vector<DestinationRule> read_endpoints(Reporter& report, const DocumentNode& list) {
   std::vector<DestinationRule> endpoints = read_destinations(report, list, "endpoints");
   for (const DestinationRule& endpoint : endpoints) {
     if (endpoint.type == DestinationType::unix_socket) {
@@ -120,10 +120,10 @@ std::vector<DestinationRule> read_endpoints(Reporter& report, const Node& list) 
   return endpoints;
 }
 
-std::vector<model::Pattern> read_patterns(Reporter& report, const Node& list,
+std::vector<model::Pattern> read_patterns(Reporter& report, const DocumentNode& list,
                                           std::string_view what) {
   std::vector<model::Pattern> patterns;
-  read_items(report, list, Shape::text, what, [&](const Node& item) {
+  read_items(report, list, Shape::text, what, [&](const DocumentNode& item) {
     const std::optional<std::string> text = read_text(report, item);
     if (!text) return;
     const bool exclude = text->starts_with('!');

@@ -13,16 +13,16 @@ namespace ambit::policy {
 /// What one destination says before it is known to be whole.
 struct DestinationDraft {
   model::DestinationRule rule;
-  std::vector<const Node*> places;  ///< of host, cidr and unix: exactly one must be there
-  const Node* ports = nullptr;
-  const Node* protocol = nullptr;
+  std::vector<const DocumentNode*> places;  ///< of host, cidr and unix: exactly one must be there
+  const DocumentNode* ports = nullptr;
+  const DocumentNode* protocol = nullptr;
 };
 
-void read_host(Reporter& report, const Node& value, DestinationDraft& into);
-void read_cidr(Reporter& report, const Node& value, DestinationDraft& into);
-void read_unix(Reporter& report, const Node& value, DestinationDraft& into);
-void read_ports(Reporter& report, const Node& value, DestinationDraft& into);
-void read_protocol(Reporter& report, const Node& value, DestinationDraft& into);
+void read_host(Reporter& report, const DocumentNode& value, DestinationDraft& into);
+void read_cidr(Reporter& report, const DocumentNode& value, DestinationDraft& into);
+void read_unix(Reporter& report, const DocumentNode& value, DestinationDraft& into);
+void read_ports(Reporter& report, const DocumentNode& value, DestinationDraft& into);
+void read_protocol(Reporter& report, const DocumentNode& value, DestinationDraft& into);
 
 inline constexpr std::array kDestinationKeys{
     Key<DestinationDraft>{.facts = {.name = "host", .shape = Shape::text}, .read = read_host},
@@ -35,14 +35,14 @@ inline constexpr std::array kDestinationKeys{
 
 /// Only the good ones are in the result; the others are reported.
 [[nodiscard]] std::vector<model::DestinationRule> read_destinations(Reporter& report,
-                                                                    const Node& list,
+                                                                    const DocumentNode& list,
                                                                     std::string_view what);
 
 /// As above for the metadata endpoints of a credential: addresses and exact names.
 [[nodiscard]] std::vector<model::DestinationRule> read_endpoints(Reporter& report,
-                                                                 const Node& list);
+                                                                 const DocumentNode& list);
 
-[[nodiscard]] std::vector<model::Pattern> read_patterns(Reporter& report, const Node& list,
+[[nodiscard]] std::vector<model::Pattern> read_patterns(Reporter& report, const DocumentNode& list,
                                                         std::string_view what);
 
 }  // namespace ambit::policy

@@ -56,10 +56,11 @@ bool is_withdrawn(std::string_view text) {
 
 }  // namespace
 
-std::vector<std::string> read_identifiers(Reporter& report, const Node& value, ReferenceList list) {
+std::vector<std::string> read_identifiers(Reporter& report, const DocumentNode& value,
+                                          ReferenceList list) {
   const auto* const known = std::ranges::find(kIdentifiers, list, &Identifiers::list);
   std::vector<std::string> identifiers;
-  read_items(report, value, Shape::text, known->name, [&](const Node& item) {
+  read_items(report, value, Shape::text, known->name, [&](const DocumentNode& item) {
     const auto fits = [&](std::string_view form) { return has_form(item.text, form); };
     if (!std::ranges::any_of(known->forms, fits)) {
       report.error(item.at, in_quotes(item.text) + " is no identifier of " +

@@ -13,7 +13,7 @@ namespace ambit::policy {
 enum class ReferenceList : std::uint8_t { attack, atlas, owasp_agentic, nhi, csf };
 
 /// The list's identifiers; those of another form are reported.
-[[nodiscard]] std::vector<std::string> read_identifiers(Reporter& report, const Node& value,
+[[nodiscard]] std::vector<std::string> read_identifiers(Reporter& report, const DocumentNode& value,
                                                         ReferenceList list);
 
 }  // namespace ambit::policy

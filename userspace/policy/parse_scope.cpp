@@ -13,25 +13,25 @@ namespace {
 constexpr std::size_t kMaxLabels = 64;
 constexpr std::size_t kMaxLabelText = 1024;
 
-void read_agent(Reporter& report, const Node& value, ScopeDraft& into) {
+void read_agent(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   into.scope.agent = read_formed(report, value, parse_agent).value_or("");
 }
 
-void read_owner(Reporter& report, const Node& value, ScopeDraft& into) {
+void read_owner(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   into.scope.owner = read_text(report, value).value_or("");
 }
 
-void read_on_behalf_of(Reporter& report, const Node& value, ScopeDraft& into) {
+void read_on_behalf_of(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   // Present though bad: the credentials' authority is not a second mistake.
   into.scope.on_behalf_of = read_text(report, value).value_or("");
 }
 
-void read_context(Reporter& report, const Node& value, ScopeDraft& into) {
+void read_context(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   if (value.keys.size() > kMaxLabels) {
     report.error(value.key_at, "context has more than " + std::to_string(kMaxLabels) + " labels");
     return;
   }
-  read_text_map(report, value, "context", [&](const Node& key, const Node& label) {
+  read_text_map(report, value, "context", [&](const DocumentNode& key, const DocumentNode& label) {
     const std::optional<std::string> name = read_formed(report, key, parse_name);
     const std::optional<std::string> text = read_text(report, label);
     if (!name || !text) return;
@@ -43,28 +43,28 @@ void read_context(Reporter& report, const Node& value, ScopeDraft& into) {
   });
 }
 
-void read_ttl(Reporter& report, const Node& value, ScopeDraft& into) {
+void read_ttl(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   into.scope.ttl = read_formed(report, value, parse_duration).value_or(std::chrono::nanoseconds{});
 }
 
-void read_parent(Reporter& report, const Node& value, ScopeDraft& into) {
+void read_parent(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   into.scope.parent = read_formed(report, value, parse_name);
 }
 
-void read_mode(Reporter& report, const Node& value, ScopeDraft& into) {
+void read_mode(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   read_word(report, value, "mode", kModes, into.scope.mode);
 }
 
-void read_environment(Reporter& report, const Node& value, ScopeDraft& into) {
+void read_environment(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   read_word(report, value, "environment", kEnvironments, into.scope.strip_environment);
 }
 
-void read_credential_name(Reporter& report, const Node& value, ScopeCredentialDraft& into) {
+void read_credential_name(Reporter& report, const DocumentNode& value, ScopeCredentialDraft& into) {
   into.credential.name = read_formed(report, value, parse_name).value_or("");
   into.credential.at = value.at;
 }
 
-void read_authority(Reporter& report, const Node& value, ScopeCredentialDraft& into) {
+void read_authority(Reporter& report, const DocumentNode& value, ScopeCredentialDraft& into) {
   model::Authority authority{};
   const std::size_t errors_before = report.errors();
   read_word(report, value, "authority", kAuthorities, authority);
@@ -73,20 +73,21 @@ void read_authority(Reporter& report, const Node& value, ScopeCredentialDraft& i
   into.authority = &value;
 }
 
-void read_readers(Reporter& report, const Node& value, ScopeCredentialDraft& into) {
+void read_readers(Reporter& report, const DocumentNode& value, ScopeCredentialDraft& into) {
   into.credential.readers = read_patterns(report, value, "readers");
 }
 
-void read_credential_destinations(Reporter& report, const Node& value, ScopeCredentialDraft& into) {
+void read_credential_destinations(Reporter& report, const DocumentNode& value,
+                                  ScopeCredentialDraft& into) {
   into.credential.destinations = read_destinations(report, value, "destinations");
 }
 
-void read_holding(Reporter& report, const Node& value, ScopeCredentialDraft& into) {
+void read_holding(Reporter& report, const DocumentNode& value, ScopeCredentialDraft& into) {
   read_word(report, value, "holding", kHoldings, into.credential.holding);
 }
 
-void read_credentials(Reporter& report, const Node& value, ScopeDraft& into) {
-  read_items(report, value, Shape::mapping, "credentials", [&](const Node& item) {
+void read_credentials(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
+  read_items(report, value, Shape::mapping, "credentials", [&](const DocumentNode& item) {
     ScopeCredentialDraft draft;
     draft.credential.at = item.at;
     read_mapping(report, item, "a credential of the scope", kScopeCredentialKeys, draft);
@@ -95,31 +96,32 @@ void read_credentials(Reporter& report, const Node& value, ScopeDraft& into) {
   });
 }
 
-void read_network_allow(Reporter& report, const Node& value,
+void read_network_allow(Reporter& report, const DocumentNode& value,
                         std::vector<model::DestinationRule>& into) {
   into = read_destinations(report, value, "allow");
 }
 
-void read_network(Reporter& report, const Node& value, ScopeDraft& into) {
+void read_network(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   into.scope.network.emplace();
   read_mapping(report, value, "network", kNetworkKeys, *into.scope.network);
 }
 
-void read_exec_allow(Reporter& report, const Node& value, std::vector<model::Pattern>& into) {
+void read_exec_allow(Reporter& report, const DocumentNode& value,
+                     std::vector<model::Pattern>& into) {
   into = read_patterns(report, value, "allow");
 }
 
-void read_exec(Reporter& report, const Node& value, ScopeDraft& into) {
+void read_exec(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   into.scope.exec.emplace();
   read_mapping(report, value, "exec", kExecKeys, *into.scope.exec);
 }
 
 template <model::Response model::Responses::* Member>
-void read_response_word(Reporter& report, const Node& value, model::Responses& into) {
+void read_response_word(Reporter& report, const DocumentNode& value, model::Responses& into) {
   read_word(report, value, "a response", kResponseWords, into.*Member);
 }
 
-void read_response(Reporter& report, const Node& value, ScopeDraft& into) {
+void read_response(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   read_mapping(report, value, "response", kResponseKeys, into.scope.response);
 }
 
@@ -187,7 +189,7 @@ const std::array<ResponseKey, 3> kResponseKeys{{
      .read = read_response_word<&model::Responses::exec>},
 }};
 
-model::Scope parse_scope(Reporter& report, const Node& spec) {
+model::Scope parse_scope(Reporter& report, const DocumentNode& spec) {
   ScopeDraft draft;
   read_mapping(report, spec, "spec", kScopeKeys, draft);
   check_names_differ(report, draft.scope);

@@ -10,12 +10,13 @@ namespace ambit::policy {
 /// A scope and where those values stand that are judged together with others.
 struct ScopeDraft {
   model::Scope scope;
-  std::vector<const Node*> authorities;  ///< one for each credential, null where it is absent
+  std::vector<const DocumentNode*>
+      authorities;  ///< one for each credential, null where it is absent
 };
 
 struct ScopeCredentialDraft {
   model::ScopeCredential credential;
-  const Node* authority = nullptr;
+  const DocumentNode* authority = nullptr;
 };
 
 using ScopeKey = Key<ScopeDraft>;
@@ -59,6 +60,6 @@ extern const std::array<ExecKey, 1> kExecKeys;
 extern const std::array<ResponseKey, 3> kResponseKeys;
 
 /// From the mapping under `spec`; name, hash and source are the caller's.
-[[nodiscard]] model::Scope parse_scope(Reporter& report, const Node& spec);
+[[nodiscard]] model::Scope parse_scope(Reporter& report, const DocumentNode& spec);
 
 }  // namespace ambit::policy

@@ -19,6 +19,7 @@ namespace ambit::policy {
 namespace {
 
 namespace fs = std::filesystem;
+using probe::there;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -177,8 +178,7 @@ TEST(BuiltinCatalogue, AgreesWithTheDesignOnAws) {
   EXPECT_EQ(aws->files.at(0).text, "~/.aws/credentials");
   EXPECT_EQ(aws->relocated_by.at("AWS_SHARED_CREDENTIALS_FILE"), "~/.aws/credentials");
   EXPECT_THAT(aws->variables, ElementsAre("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"));
-  ASSERT_TRUE(aws->destinations);
-  EXPECT_EQ(aws->destinations->at(0).host, "*.amazonaws.com");
+  EXPECT_EQ(there(aws->destinations).at(0).host, "*.amazonaws.com");
 }
 
 TEST(BuiltinCatalogue, LeavesModelTokensUnbound) {
@@ -220,7 +220,7 @@ TEST(BuiltinCatalogue, AnEndpointIsAmongItsOwnDestinations) {
         return rule.range.address == endpoint.range.address &&
                rule.range.prefix == endpoint.range.prefix;
       };
-      EXPECT_TRUE(std::ranges::any_of(*credential.destinations, same)) << credential.name;
+      EXPECT_TRUE(std::ranges::any_of(there(credential.destinations), same)) << credential.name;
     }
   }
 }

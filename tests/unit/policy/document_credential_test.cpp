@@ -12,6 +12,7 @@ using probe::credential_of;
 using probe::credential_with;
 using probe::messages_of;
 using probe::only_mistake;
+using probe::there;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -44,8 +45,7 @@ TEST(CredentialParser, ReadsEveryKeyOfTheDesign) {
   ASSERT_THAT(credential.endpoints, SizeIs(1));
   EXPECT_EQ(text_of(credential.endpoints[0].range), "169.254.169.254/32");
   EXPECT_THAT(credential.variables, ElementsAre("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"));
-  ASSERT_TRUE(credential.destinations);
-  EXPECT_EQ(credential.destinations->at(0).host, "*.amazonaws.com");
+  EXPECT_EQ(there(credential.destinations).at(0).host, "*.amazonaws.com");
   EXPECT_THAT(credential.references.attack, ElementsAre("T1552.001"));
   EXPECT_THAT(credential.references.nhi, ElementsAre("NHI2:2025"));
   EXPECT_THAT(credential.references.atlas, ElementsAre("AML.T0055"));
@@ -56,8 +56,7 @@ TEST(CredentialParser, AbsentDestinationsAreUnboundAndEmptyOnesNowhere) {
   EXPECT_FALSE(credential_of(credential_with("  files: [/x]\n")).destinations);
   const model::Credential nowhere =
       credential_of(credential_with("  files: [/x]\n  destinations: []\n"));
-  ASSERT_TRUE(nowhere.destinations);
-  EXPECT_THAT(*nowhere.destinations, IsEmpty());
+  EXPECT_THAT(there(nowhere.destinations), IsEmpty());
 }
 
 TEST(CredentialParser, ACredentialIsSomewhere) {

@@ -2,6 +2,9 @@
 // Documents in a few words, and what the parser says of them.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +29,7 @@ inline std::string credential_with(std::string_view more) {
 
 inline std::vector<std::string> messages(const ParsedFile& parsed) {
   std::vector<std::string> out;
+  out.reserve(parsed.diagnostics.size());
   for (const Diagnostic& diagnostic : parsed.diagnostics) out.push_back(diagnostic.message);
   return out;
 }
@@ -41,6 +45,13 @@ inline Diagnostic only_mistake(std::string_view text) {
   Diagnostic odd;
   odd.message = "not one mistake:\n" + render(parsed.diagnostics);
   return odd;
+}
+
+/// The value of an optional that should have one.
+template <typename T>
+T there(const std::optional<T>& value) {
+  EXPECT_TRUE(value.has_value());
+  return value.value_or(T{});
 }
 
 /// The only document as a scope; an empty one, without a name, where there are mistakes.

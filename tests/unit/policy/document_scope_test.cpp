@@ -14,6 +14,7 @@ using probe::messages_of;
 using probe::only_mistake;
 using probe::scope_of;
 using probe::scope_with;
+using probe::there;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -74,25 +75,23 @@ TEST(ScopeParser, ReadsTheCredentialsOfTheDesign) {
   EXPECT_EQ(credential.name, "github-cli");
   EXPECT_EQ(credential.authority, model::Authority::delegated);
   EXPECT_EQ(credential.holding, model::Holding::tree);
-  ASSERT_TRUE(credential.readers && credential.destinations);
-  EXPECT_EQ(credential.readers->at(0).text, "/usr/bin/gh");
-  EXPECT_EQ(credential.destinations->at(0).host, "api.github.com");
-  EXPECT_EQ(credential.destinations->at(0).ports.at(0).first, 443);
+  EXPECT_EQ(there(credential.readers).at(0).text, "/usr/bin/gh");
+  EXPECT_EQ(there(credential.destinations).at(0).host, "api.github.com");
+  EXPECT_EQ(there(credential.destinations).at(0).ports.at(0).first, 443);
 }
 
 TEST(ScopeParser, ReadsTheNetworkAndProgramsOfTheDesign) {
   const model::Scope scope = scope_of(kWhole);
-  ASSERT_TRUE(scope.network && scope.exec);
-  ASSERT_THAT(*scope.network, SizeIs(4));
-  EXPECT_EQ(scope.network->at(1).host, "*.github.com");
-  EXPECT_THAT(scope.network->at(1).ports, SizeIs(2));
-  EXPECT_EQ(text_of(scope.network->at(2).range), "10.2.0.0/16");
-  EXPECT_EQ(scope.network->at(2).ports.at(1).last, 8999);
-  EXPECT_EQ(scope.network->at(2).at.line, 22U);
-  EXPECT_EQ(scope.network->at(3).type, model::DestinationType::unix_socket);
-  EXPECT_EQ(scope.network->at(3).unix_path, "/run/postgresql/.s.PGSQL.5432");
-  EXPECT_THAT(*scope.exec, SizeIs(3));
-  EXPECT_EQ(scope.exec->at(2).text, "/usr/bin/python3*");
+  ASSERT_THAT(there(scope.network), SizeIs(4));
+  EXPECT_EQ(there(scope.network).at(1).host, "*.github.com");
+  EXPECT_THAT(there(scope.network).at(1).ports, SizeIs(2));
+  EXPECT_EQ(text_of(there(scope.network).at(2).range), "10.2.0.0/16");
+  EXPECT_EQ(there(scope.network).at(2).ports.at(1).last, 8999);
+  EXPECT_EQ(there(scope.network).at(2).at.line, 22U);
+  EXPECT_EQ(there(scope.network).at(3).type, model::DestinationType::unix_socket);
+  EXPECT_EQ(there(scope.network).at(3).unix_path, "/run/postgresql/.s.PGSQL.5432");
+  EXPECT_THAT(there(scope.exec), SizeIs(3));
+  EXPECT_EQ(there(scope.exec).at(2).text, "/usr/bin/python3*");
 }
 
 TEST(ScopeParser, AbsentMeansNoCredentialAndUnboundNetworkAndPrograms) {
@@ -113,9 +112,8 @@ TEST(ScopeParser, PresentAndEmptyMeansNothingIsAllowed) {
   for (const char* const more :
        {"  network: {}\n  exec: {}\n", "  network: {allow: []}\n  exec: {allow: []}\n"}) {
     const model::Scope scope = scope_of(scope_with(more));
-    ASSERT_TRUE(scope.network && scope.exec) << more;
-    EXPECT_THAT(*scope.network, IsEmpty());
-    EXPECT_THAT(*scope.exec, IsEmpty());
+    EXPECT_THAT(there(scope.network), IsEmpty());
+    EXPECT_THAT(there(scope.exec), IsEmpty());
   }
 }
 
@@ -303,12 +301,11 @@ TEST(ScopeParser, DestinationsWithoutPortsOrProtocolMeanAllPortsOfTcpAndUdp) {
   const model::Scope scope =
       scope_of(scope_with("  network: {allow: [{host: a.b}, {host: a.b, protocol: [sctp, 47]}, "
                           "{host: a.b, protocol: udp}]}\n"));
-  ASSERT_TRUE(scope.network);
-  ASSERT_THAT(*scope.network, SizeIs(3));
-  EXPECT_THAT(scope.network->at(0).ports, IsEmpty());
-  EXPECT_THAT(scope.network->at(0).protocols, IsEmpty());
-  EXPECT_THAT(scope.network->at(1).protocols, ElementsAre(132, 47));
-  EXPECT_THAT(scope.network->at(2).protocols, ElementsAre(17));
+  ASSERT_THAT(there(scope.network), SizeIs(3));
+  EXPECT_THAT(there(scope.network).at(0).ports, IsEmpty());
+  EXPECT_THAT(there(scope.network).at(0).protocols, IsEmpty());
+  EXPECT_THAT(there(scope.network).at(1).protocols, ElementsAre(132, 47));
+  EXPECT_THAT(there(scope.network).at(2).protocols, ElementsAre(17));
 }
 
 TEST(ScopeParser, WarnsThatAllOfIpv6HasIpv4InIt) {
@@ -326,11 +323,10 @@ TEST(ScopeParser, WarnsThatAllOfIpv6HasIpv4InIt) {
 TEST(ScopeParser, PatternsMayExcludeAndNotOnlyExclude) {
   const model::Scope scope =
       scope_of(scope_with("  exec: {allow: [/usr/bin/**, \"!/usr/bin/curl\"]}\n"));
-  ASSERT_TRUE(scope.exec);
-  ASSERT_THAT(*scope.exec, SizeIs(2));
-  EXPECT_FALSE(scope.exec->at(0).exclude);
-  EXPECT_TRUE(scope.exec->at(1).exclude);
-  EXPECT_EQ(scope.exec->at(1).text, "/usr/bin/curl");
+  ASSERT_THAT(there(scope.exec), SizeIs(2));
+  EXPECT_FALSE(there(scope.exec).at(0).exclude);
+  EXPECT_TRUE(there(scope.exec).at(1).exclude);
+  EXPECT_EQ(there(scope.exec).at(1).text, "/usr/bin/curl");
   EXPECT_THAT(only_mistake(scope_with("  exec: {allow: [\"!/usr/bin/curl\"]}\n")).message,
               HasSubstr("only excludes"));
 }

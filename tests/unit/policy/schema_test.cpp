@@ -16,18 +16,18 @@ namespace {
 
 using testing::UnorderedElementsAreArray;
 
-Node schema(const std::string& name) {
+DocumentNode schema(const std::string& name) {
   const auto text = read_document_file(AMBIT_SOURCE_DIR "/docs/schema/" + name + ".schema.json");
   EXPECT_TRUE(text) << name;
   Reporter report(name, text.value_or(""));
   auto trees = read_trees(text.value_or(""), report);
   EXPECT_EQ(report.errors(), 0U) << render(report.take());
-  return trees.empty() ? Node{} : std::move(trees[0].root);
+  return trees.empty() ? DocumentNode{} : std::move(trees[0].root);
 }
 
-const Node& at(const Node& node, std::initializer_list<std::string_view> path) {
-  static const Node kNone;
-  const Node* here = &node;
+const DocumentNode& at(const DocumentNode& node, std::initializer_list<std::string_view> path) {
+  static const DocumentNode kNone;
+  const DocumentNode* here = &node;
   for (const std::string_view key : path) {
     here = find(*here, key);
     if (here == nullptr) {
@@ -38,9 +38,10 @@ const Node& at(const Node& node, std::initializer_list<std::string_view> path) {
   return *here;
 }
 
-std::vector<std::string> texts(const std::vector<Node>& nodes) {
+std::vector<std::string> texts(const std::vector<DocumentNode>& nodes) {
   std::vector<std::string> out;
-  for (const Node& node : nodes) out.push_back(node.text);
+  out.reserve(nodes.size());
+  for (const DocumentNode& node : nodes) out.push_back(node.text);
   return out;
 }
 
@@ -56,8 +57,8 @@ constexpr std::array kJsonTypes{
 };
 
 /// Types behind a `$ref` are compared where they are defined.
-void expect_type(const Node& property, const KeyFacts& key) {
-  const Node* const type = find(property, "type");
+void expect_type(const DocumentNode& property, const KeyFacts& key) {
+  const DocumentNode* const type = find(property, "type");
   if (type == nullptr) return;
   const auto* const row = std::ranges::find(kJsonTypes, key.shape, &ShapeName::shape);
   ASSERT_NE(row, kJsonTypes.end()) << key.name;
@@ -65,31 +66,33 @@ void expect_type(const Node& property, const KeyFacts& key) {
 }
 
 template <typename T, std::size_t N>
-void expect_keys(const Node& object, const std::array<Key<T>, N>& keys) {
+void expect_keys(const DocumentNode& object, const std::array<Key<T>, N>& keys) {
   std::vector<std::string> names;
+  names.reserve(N);
   std::vector<std::string> required;
   for (const Key<T>& key : keys) {
     names.emplace_back(key.facts.name);
     if (key.facts.required) required.emplace_back(key.facts.name);
-    if (const Node* const property = find(at(object, {"properties"}), key.facts.name)) {
+    if (const DocumentNode* const property = find(at(object, {"properties"}), key.facts.name)) {
       expect_type(*property, key.facts);
     }
   }
   EXPECT_THAT(texts(at(object, {"properties"}).keys), UnorderedElementsAreArray(names));
-  const Node* const wanted = find(object, "required");
+  const DocumentNode* const wanted = find(object, "required");
   EXPECT_THAT(wanted ? texts(wanted->items) : std::vector<std::string>{},
               UnorderedElementsAreArray(required));
   EXPECT_EQ(at(object, {"additionalProperties"}).text, "false");
 }
 
 template <typename E, std::size_t N>
-void expect_words(const Node& list, const std::array<Word<E>, N>& words) {
+void expect_words(const DocumentNode& list, const std::array<Word<E>, N>& words) {
   std::vector<std::string> spellings;
+  spellings.reserve(N);
   for (const Word<E>& word : words) spellings.emplace_back(word.spelling);
   EXPECT_THAT(texts(list.items), UnorderedElementsAreArray(spellings));
 }
 
-void expect_common(const Node& root, DocumentKind kind) {
+void expect_common(const DocumentNode& root, DocumentKind kind) {
   expect_keys(root, kEnvelopeKeys);
   expect_keys(at(root, {"$defs", "metadata"}), kMetadataKeys);
   expect_keys(at(root, {"$defs", "destination"}), kDestinationKeys);
@@ -100,8 +103,8 @@ void expect_common(const Node& root, DocumentKind kind) {
 }
 
 TEST(Schema, OfTaskScopesHasTheParsersKeysAndWords) {
-  const Node root = schema("task-scope");
-  const Node& defs = at(root, {"$defs"});
+  const DocumentNode root = schema("task-scope");
+  const DocumentNode& defs = at(root, {"$defs"});
   expect_common(root, DocumentKind::task_scope);
   expect_keys(at(defs, {"spec"}), kScopeKeys);
   expect_keys(at(defs, {"scopeCredential"}), kScopeCredentialKeys);
@@ -116,7 +119,7 @@ TEST(Schema, OfTaskScopesHasTheParsersKeysAndWords) {
 }
 
 TEST(Schema, OfCredentialsHasTheParsersKeysAndWords) {
-  const Node root = schema("credential");
+  const DocumentNode root = schema("credential");
   expect_common(root, DocumentKind::credential);
   expect_keys(at(root, {"$defs", "spec"}), kCredentialKeys);
   expect_keys(at(root, {"$defs", "references"}), kReferenceKeys);
