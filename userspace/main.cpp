@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <exception>
+#include <iostream>
 #include <string>
 #include <vector>
 
-#include "userspace/cli/run.h"
+#include "userspace/cli/command.h"
 
 int main(int count, char** words) {
-  const std::vector<std::string> arguments(words + 1, words + count);
-  if (arguments.empty() || arguments.front() != "run") return 2;
-  return ambit::cli::run_command(std::span(arguments).subspan(1));
+  // Libraries throw; a person gets a sentence all the same.
+  try {
+    const std::vector<std::string> arguments(words + (count > 0 ? 1 : 0), words + count);
+    const int status = ambit::cli::dispatch(arguments, ambit::cli::commands(),
+                                            {.out = std::cout, .err = std::cerr});
+    if (std::cout.flush()) return status;
+    std::fputs("ambit: the output cannot be written\n", stderr);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ambit: %s\n", error.what());
+  } catch (...) {
+    std::fputs("ambit: failed without saying why\n", stderr);
+  }
+  return ambit::cli::kExitInternal;
 }

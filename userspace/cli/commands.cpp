@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "userspace/cli/command.h"
+#include "userspace/cli/run.h"
+
+namespace ambit::cli {
+namespace {
+
+// One line for each command; help, suggestions and dispatch come from here.
+constexpr std::array kCommands{
+    Command{"run", "start a command bound to a task scope", run_command},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace ambit::cli
