@@ -32,7 +32,10 @@ function checkStream(events) {
   for (const kind of ['start', 'task_open', 'task_close', 'stop']) {
     if (count(kind) !== 1) faults.push(`events.ndjson: ${count(kind)} events of kind ${kind}, not 1`);
   }
-  if (count('loss') > 0) faults.push(`events.ndjson: ${count('loss')} loss events`);
+  // A holder that a busy machine starved is replaced, and nothing is lost by it.
+  for (const { loss } of events.filter((event) => event.kind === 'loss' && event.loss?.cause !== 'holder_replaced')) {
+    faults.push(`events.ndjson: a loss: ${loss?.count} times ${loss?.cause} in ring ${loss?.ring}`);
+  }
   if (events.some((event, index) => index > 0 && event.seq <= events[index - 1].seq)) {
     faults.push('events.ndjson: seq does not grow');
   }
