@@ -96,7 +96,7 @@ std::string protocol_text(std::uint8_t protocol) {
     std::uint8_t number;
     const char* name;
   };
-  static constexpr Known kKnown[] = {{1, "icmp"},  {6, "tcp"},    {17, "udp"},     {33, "dccp"},
+  static constexpr Known kKnown[] = {{1, "icmp"},    {6, "tcp"},    {17, "udp"},     {33, "dccp"},
                                      {58, "icmpv6"}, {132, "sctp"}, {136, "udplite"}};
   for (const Known& known : kKnown)
     if (known.number == protocol) return known.name;
@@ -183,20 +183,20 @@ std::expected<Event, LossCause> decode(std::span<const std::byte> record) {
   if (record.size() < kFixed) return std::unexpected(LossCause::record_malformed);
   std::memcpy(&fixed, record.data(), kFixed);
   if (fixed.head.size != record.size()) return std::unexpected(LossCause::record_malformed);
-  const Strings strings{.data = {reinterpret_cast<const char*>(record.data()) + kFixed,
-                                 record.size() - kFixed}};
+  const Strings strings{
+      .data = {reinterpret_cast<const char*>(record.data()) + kFixed, record.size() - kFixed}};
   Event event;
   if (!take_head(event, fixed.head)) return std::unexpected(LossCause::record_malformed);
   bool complete = false;
   switch (fixed.head.kind) {
-#define AMBIT_TAKE(word, type)                               \
-  case AMBIT_KIND_##word: {                                  \
-    static_assert(sizeof(type) <= kFixed);                   \
-    type body{};                                             \
-    std::memcpy(&body, &fixed, sizeof(body));                \
-    event.kind = model::Kind::word;                          \
-    complete = take_body(event, body, strings);              \
-    break;                                                   \
+#define AMBIT_TAKE(word, type)                  \
+  case AMBIT_KIND_##word: {                     \
+    static_assert(sizeof(type) <= kFixed);      \
+    type body{};                                \
+    std::memcpy(&body, &fixed, sizeof(body));   \
+    event.kind = model::Kind::word;             \
+    complete = take_body(event, body, strings); \
+    break;                                      \
   }
     AMBIT_RECORDS(AMBIT_TAKE)
 #undef AMBIT_TAKE

@@ -13,6 +13,7 @@ namespace ambit::kernel {
 
 /// A record as the kernel wrote it: an event without names, or the loss that it counts as.
 /// Credentials are numbers and bits; who knows the task puts names to them.
-[[nodiscard]] std::expected<model::Event, model::LossCause> decode(std::span<const std::byte> record);
+[[nodiscard]] std::expected<model::Event, model::LossCause> decode(
+    std::span<const std::byte> record);
 
 }  // namespace ambit::kernel

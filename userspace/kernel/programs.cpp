@@ -10,14 +10,16 @@ namespace {
 using model::Backend;
 
 // Each hook of the first two backends is one LSM program and one fmod_ret program.
-#define AMBIT_PAIR(hook, concern, required, without)                                             \
-  ProgramSpec{"lsm_" #hook, #hook, concern, Backend::lsm, "bpf_lsm_" #hook, required, without},  \
-      ProgramSpec{"fmod_" #hook, #hook, concern, Backend::fmod_ret, "security_" #hook, required, \
-                  without}
+#define AMBIT_PAIR(hook, concern, required, without)                                            \
+  ProgramSpec{"lsm_" #hook, #hook, concern, Backend::lsm, "bpf_lsm_" #hook, required, without}, \
+      ProgramSpec {                                                                             \
+    "fmod_" #hook, #hook, concern, Backend::fmod_ret, "security_" #hook, required, without      \
+  }
 
-#define AMBIT_CGROUP(hook, without)                                                      \
-  ProgramSpec{#hook, #hook, Concern::network, Backend::portable, "", true, without, \
-              AttachBy::cgroup}
+#define AMBIT_CGROUP(hook, without)                                                        \
+  ProgramSpec {                                                                            \
+    #hook, #hook, Concern::network, Backend::portable, "", true, without, AttachBy::cgroup \
+  }
 
 constexpr std::array kSpecs{
     AMBIT_PAIR(task_alloc, Concern::membership, true, "children leave the task"),
@@ -58,8 +60,8 @@ constexpr std::array kSpecs{
     AMBIT_PAIR(unix_may_send, Concern::unix_sockets, true, "Unix datagrams are not bound"),
     ProgramSpec{"lsm_sk_free", "sk_free", Concern::cleanup, Backend::lsm,
                 "bpf_lsm_sk_free_security", false, "ports of closed sockets stay a task's own"},
-    ProgramSpec{"fmod_sk_free", "sk_free", Concern::cleanup, Backend::fmod_ret,
-                "security_sk_free", false, "ports of closed sockets stay a task's own"},
+    ProgramSpec{"fmod_sk_free", "sk_free", Concern::cleanup, Backend::fmod_ret, "security_sk_free",
+                false, "ports of closed sockets stay a task's own"},
     ProgramSpec{"set_state", "set_state", Concern::network, Backend::portable, "", true,
                 "a task's own ports are not known"},
     AMBIT_CGROUP(cgroup_connect4, "connections over IPv4 are not bound"),

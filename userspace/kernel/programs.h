@@ -20,12 +20,12 @@ struct ProgramSpec {
   std::string_view program;
   std::string_view hook;
   Concern concern;
-  model::Backend backend;      ///< none: every backend
-  std::string_view function;   ///< must stand in the kernel's BTF; empty: no question
-  bool required;               ///< without it the backend is not had
-  std::string_view without;    ///< what does not hold when it is missing
+  model::Backend backend;     ///< none: every backend
+  std::string_view function;  ///< must stand in the kernel's BTF; empty: no question
+  bool required;              ///< without it the backend is not had
+  std::string_view without;   ///< what does not hold when it is missing
   AttachBy by = AttachBy::automatic;
-  int attach_type = -1;        ///< for section names that libbpf 1.1.2 does not know
+  int attach_type = -1;  ///< for section names that libbpf 1.1.2 does not know
 };
 
 [[nodiscard]] std::span<const ProgramSpec> program_specs();

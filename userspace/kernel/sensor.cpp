@@ -328,7 +328,8 @@ std::vector<std::uint64_t> Sensor::losses() const {
 
 std::uint64_t Sensor::hits(std::string_view hook) const {
 #define AMBIT_HOOK_NAME(word) #word,
-  static constexpr std::array kHooks{std::to_array<std::string_view>({AMBIT_HOOKS(AMBIT_HOOK_NAME)})};
+  static constexpr std::array kHooks{
+      std::to_array<std::string_view>({AMBIT_HOOKS(AMBIT_HOOK_NAME)})};
 #undef AMBIT_HOOK_NAME
   const auto found = std::ranges::find(kHooks, hook);
   if (found == kHooks.end()) return 0;

@@ -32,7 +32,8 @@ struct SensorOptions {
   std::vector<std::string> without;  ///< hooks that are left out, so that fallbacks are tested
 };
 
-/// The BPF programs of one backend, loaded and attached, with their maps. Everything goes when it does.
+/// The BPF programs of one backend, loaded and attached, with their maps. Everything goes when it
+/// does.
 class Sensor : public model::TableReader, public model::TableWriter {
  public:
   /// Loads and attaches; fails with the kernel's reason when a required hook cannot be had.
@@ -66,7 +67,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
   /// Adds held credentials to a process (portable: the holder has let it open them).
   [[nodiscard]] Result<void> add_held(int pidfd, const model::CredentialMask& mask);
   /// The same for all processes of a task (holding: task).
-  [[nodiscard]] Result<void> add_held_by_task(std::uint32_t slot, const model::CredentialMask& mask);
+  [[nodiscard]] Result<void> add_held_by_task(std::uint32_t slot,
+                                              const model::CredentialMask& mask);
   /// Ends a task in the kernel: nothing of it may use a credential or the network any more.
   [[nodiscard]] Result<void> revoke(std::uint32_t slot, bool kill);
 

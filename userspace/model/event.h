@@ -45,7 +45,8 @@ struct Task {
 struct ParentProcess {
   std::uint32_t pid = 0;
   std::string exe;
-  std::uint64_t start_boot_ns = 0;  ///< never in an event: tells a reused pid from the real ancestor; 0: unknown
+  std::uint64_t start_boot_ns =
+      0;  ///< never in an event: tells a reused pid from the real ancestor; 0: unknown
 };
 
 struct Process {

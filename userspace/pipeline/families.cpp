@@ -25,9 +25,7 @@ namespace {
 
 constexpr std::array kSeenFamilies{AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_ALG};
 
-bool is_seen(int family) {
-  return std::ranges::find(kSeenFamilies, family) != kSeenFamilies.end();
-}
+bool is_seen(int family) { return std::ranges::find(kSeenFamilies, family) != kSeenFamilies.end(); }
 
 /// The family of a socketcall(SYS_SOCKET, args) of a 32-bit process: the first of its words.
 std::optional<int> family_in_memory(std::uint32_t pid, std::uint64_t address) {
@@ -107,7 +105,8 @@ std::optional<model::Event> answer_family_request(int listener, const kernel::Se
          .now_boot_ns = SystemClock().boot_ns()},
         {.address = {}, .port = 0, .protocol = 0, .own = false, .other = true});
     event = event_of(decision, state->slot, std::max(*family, 0), request.pid);
-    refused = decision.effect != model::Effect::allowed && decision.effect != model::Effect::alerted;
+    refused =
+        decision.effect != model::Effect::allowed && decision.effect != model::Effect::alerted;
     if (decision.effect == model::Effect::killed || decision.effect == model::Effect::task_killed)
       static_cast<void>(::syscall(SYS_pidfd_send_signal, pidfd.get(), 9, nullptr, 0));
   }

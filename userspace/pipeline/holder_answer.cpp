@@ -72,8 +72,8 @@ ProcessFacts process_facts(int proc, std::int32_t pid) {
     std::from_chars(value.data(), value.data() + value.size(), number);
     if (field == kParent) facts.ppid = static_cast<std::uint32_t>(number);
     if (field == kStart)
-      facts.start_boot_ns = number * (1'000'000'000ULL / static_cast<std::uint64_t>(
-                                                              ::sysconf(_SC_CLK_TCK)));
+      facts.start_boot_ns =
+          number * (1'000'000'000ULL / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
     line.remove_prefix(std::min(end + 1, line.size()));
   }
   return facts;
@@ -188,10 +188,10 @@ bool HolderAnswer::allows_program(const Asked& asked) {
     return false;
   }
   const policy::Recognised what = policy::recognise(tables, spaces.programs, *facts_, false);
-  const policy::Decision decision =
-      policy::decide_exec(tables, {.slot = asked.state.slot, .now_boot_ns = boot_now()}, what.program);
-  const bool refused = decision.effect != model::Effect::allowed &&
-                       decision.effect != model::Effect::alerted;
+  const policy::Decision decision = policy::decide_exec(
+      tables, {.slot = asked.state.slot, .now_boot_ns = boot_now()}, what.program);
+  const bool refused =
+      decision.effect != model::Effect::allowed && decision.effect != model::Effect::alerted;
   // What goes on is reported when it runs; only a script is not seen there.
   if (refused || (decision.effect == model::Effect::alerted && is_script(asked.file)))
     if (refused || reports(asked, decision)) report(asked, decision, {});
@@ -209,24 +209,24 @@ bool HolderAnswer::reports(const Asked& /*asked*/, const policy::Decision& decis
 void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
                           std::span<const std::uint16_t> credentials) {
   const ProcessFacts process = process_facts(context_.proc, asked.pid);
-  const std::size_t size = kernel::encode(
-      {.kind = asked.execution ? model::Kind::exec : model::Kind::file_open,
-       .reason = decision.reason,
-       .requested = decision.requested,
-       .effective = decision.effect,
-       .shadow = decision.shadow,
-       .slot = asked.state.slot,
-       .boot_ns = boot_now(),
-       .start_boot_ns = process.start_boot_ns,
-       .pid = static_cast<std::uint32_t>(asked.pid),
-       .ppid = process.ppid,
-       .uid = process.uid,
-       .comm = process.comm.data(),
-       .held = decision.held,
-       .file = id_of(asked.status),
-       .credentials = credentials,
-       .path = std::string_view(path_.data(), path_length_)},
-      record_);
+  const std::size_t size =
+      kernel::encode({.kind = asked.execution ? model::Kind::exec : model::Kind::file_open,
+                      .reason = decision.reason,
+                      .requested = decision.requested,
+                      .effective = decision.effect,
+                      .shadow = decision.shadow,
+                      .slot = asked.state.slot,
+                      .boot_ns = boot_now(),
+                      .start_boot_ns = process.start_boot_ns,
+                      .pid = static_cast<std::uint32_t>(asked.pid),
+                      .ppid = process.ppid,
+                      .uid = process.uid,
+                      .comm = process.comm.data(),
+                      .held = decision.held,
+                      .file = id_of(asked.status),
+                      .credentials = credentials,
+                      .path = std::string_view(path_.data(), path_length_)},
+                     record_);
   if (::write(context_.record_pipe, record_.data(), size) != static_cast<ssize_t>(size))
     ++context_.shared->pipe_full;
 }

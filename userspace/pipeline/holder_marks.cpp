@@ -18,8 +18,8 @@ namespace {
 // Nothing that the catalogue can mean lies on these, and opening a device for an event would act
 // on it.
 constexpr std::array<std::string_view, 14> kNoFiles{
-    "proc",    "sysfs",     "cgroup",  "cgroup2",    "devpts",  "devtmpfs", "mqueue",
-    "bpf",     "tracefs",   "debugfs", "securityfs", "pstore",  "configfs", "nsfs"};
+    "proc", "sysfs",   "cgroup",  "cgroup2",    "devpts", "devtmpfs", "mqueue",
+    "bpf",  "tracefs", "debugfs", "securityfs", "pstore", "configfs", "nsfs"};
 
 std::string read_all(int directory, const char* name) {
   const Descriptor file(::openat(directory, name, O_RDONLY | O_CLOEXEC));
@@ -84,14 +84,14 @@ Descriptor make_group(const HolderContext& context) {
   // O_NONBLOCK: the group opens each file for its event, and a FIFO must not hold it up.
   Descriptor group(::fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK |
                                        FAN_REPORT_PIDFD | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
-                                   O_RDONLY | O_CLOEXEC | O_LARGEFILE | O_NONBLOCK | O_NOATIME));
+                                   O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOATIME));
   if (!group.valid()) return group;
   for (const std::string& file : setup.marks.files)
     mark(context, group.get(), 0, FAN_OPEN_PERM, file);
   for (const std::string& directory : setup.marks.directories)
     mark(context, group.get(), FAN_MARK_ONLYDIR, FAN_OPEN_PERM | FAN_EVENT_ON_CHILD, directory);
-  const std::uint64_t mask =
-      (setup.ask_every_open ? FAN_OPEN_PERM : 0U) | (setup.ask_every_exec ? FAN_OPEN_EXEC_PERM : 0U);
+  const std::uint64_t mask = (setup.ask_every_open ? FAN_OPEN_PERM : 0U) |
+                             (setup.ask_every_exec ? FAN_OPEN_EXEC_PERM : 0U);
   if (mask != 0)
     for (const Mount& mount : mounts)
       if (std::ranges::find(kNoFiles, mount.type) == kNoFiles.end())

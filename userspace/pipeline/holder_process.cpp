@@ -78,8 +78,7 @@ class HolderProcess {
   /// `run` ended without a word: its task ends with it, while this holder still answers.
   void supervisor_ended() {
     if (context_.setup->slot == 0) return;
-    if (!context_.setup->sensor->revoke(context_.setup->slot, true))
-      ++context_.shared->undecided;
+    if (!context_.setup->sensor->revoke(context_.setup->slot, true)) ++context_.shared->undecided;
     end_task(*context_.setup->sensor, context_.setup->slot);
   }
 
@@ -129,7 +128,8 @@ class HolderProcess {
     pollfd wait{.fd = peer_.get(), .events = POLLIN, .revents = 0};
     const bool dead = !peer_.valid() || ::poll(&wait, 1, 0) == 1;
     if (!dead && Clock::now() - peer_seen_ < kPatience) return;
-    if (!dead) static_cast<void>(::syscall(SYS_pidfd_send_signal, peer_.get(), SIGKILL, nullptr, 0));
+    if (!dead)
+      static_cast<void>(::syscall(SYS_pidfd_send_signal, peer_.get(), SIGKILL, nullptr, 0));
     shared.ready[peer] = false;
     // Whoever changes the number makes the new one: the supervisor looks after both as well.
     int expected = pid;

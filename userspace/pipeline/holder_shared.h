@@ -20,9 +20,9 @@ struct HolderShared {
   std::array<std::atomic<std::int32_t>, kHolders> pid;
   std::array<std::atomic<bool>, kHolders> ready;
   std::atomic<bool> stop;
-  std::atomic<std::uint64_t> replaced;    ///< holders that died or hung and were made anew
-  std::atomic<std::uint64_t> pipe_full;   ///< records that the supervisor did not take in time
-  std::atomic<std::uint64_t> undecided;   ///< opens of a task that were refused for want of facts
+  std::atomic<std::uint64_t> replaced;   ///< holders that died or hung and were made anew
+  std::atomic<std::uint64_t> pipe_full;  ///< records that the supervisor did not take in time
+  std::atomic<std::uint64_t> undecided;  ///< opens of a task that were refused for want of facts
   std::atomic<std::uint64_t> mark_failed;
 };
 
@@ -32,9 +32,10 @@ struct HolderSetup {
   int mount_namespace = -1;     ///< every mount in it is asked about; -1: none
   bool ask_every_open = false;  ///< of that namespace
   bool ask_every_exec = false;
-  std::vector<model::FileId> loaders;  ///< ELF interpreters: opened for every program, never a program
-  std::uint32_t slot = 0;       ///< whose processes end when the supervisor does; 0: none
-  bool answers_opens = true;    ///< false: only guards the end of the task (lsm, fmod_ret)
+  std::vector<model::FileId>
+      loaders;                ///< ELF interpreters: opened for every program, never a program
+  std::uint32_t slot = 0;     ///< whose processes end when the supervisor does; 0: none
+  bool answers_opens = true;  ///< false: only guards the end of the task (lsm, fmod_ret)
 };
 
 /// What a holder process needs; it is forked, so that it shares all of it.

@@ -67,8 +67,9 @@ Result<void> Holders::wait_until_ready() const {
     if (ready) return {};
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  return fail("the holders of the portable backend do not start: is fanotify allowed here "
-              "(CAP_SYS_ADMIN, CONFIG_FANOTIFY_ACCESS_PERMISSIONS)?");
+  return fail(
+      "the holders of the portable backend do not start: is fanotify allowed here "
+      "(CAP_SYS_ADMIN, CONFIG_FANOTIFY_ACCESS_PERMISSIONS)?");
 }
 
 Holders::~Holders() {

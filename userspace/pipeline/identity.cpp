@@ -80,7 +80,8 @@ std::vector<std::string> environment_of(const Identity& identity,
                                         std::vector<std::string> environment) {
   if (!identity.changes) return environment;
   static constexpr std::array<std::string_view, 8> kReplaced{
-      "HOME=", "USER=", "LOGNAME=", "SUDO_UID=", "SUDO_GID=", "SUDO_USER=", "SUDO_COMMAND=", "MAIL="};
+      "HOME=",     "USER=",      "LOGNAME=",      "SUDO_UID=",
+      "SUDO_GID=", "SUDO_USER=", "SUDO_COMMAND=", "MAIL="};
   std::erase_if(environment, [](const std::string& entry) {
     return std::ranges::any_of(kReplaced,
                                [&](std::string_view name) { return entry.starts_with(name); });

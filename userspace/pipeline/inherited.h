@@ -14,7 +14,7 @@ namespace ambit::pipeline {
 [[nodiscard]] std::set<int> inherited_descriptors();
 
 struct InheritedFindings {
-  std::set<int> close;              ///< not to be inherited
+  std::set<int> close;  ///< not to be inherited
   std::vector<model::Event> events;
 };
 

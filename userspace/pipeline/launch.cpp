@@ -82,8 +82,8 @@ Result<Launched> Launched::prepare(const LaunchPlan& plan) {
     if (!launched.mounts_.valid()) return fail_errno(path);
   }
   if (report.value >= 0 && plan.refuse_families) {
-    launched.listener_ = Descriptor(static_cast<int>(
-        ::syscall(SYS_pidfd_getfd, launched.pidfd_.get(), report.value, 0)));
+    launched.listener_ = Descriptor(
+        static_cast<int>(::syscall(SYS_pidfd_getfd, launched.pidfd_.get(), report.value, 0)));
     if (!launched.listener_.valid()) return fail_errno("cannot take the filter's descriptor");
   }
   return launched;
@@ -92,14 +92,16 @@ Result<Launched> Launched::prepare(const LaunchPlan& plan) {
 std::expected<void, LaunchFailure> Launched::release(const LaunchPlan& plan) {
   const char leave = 1;
   if (::write(control_.get(), &leave, 1) != 1)
-    return std::unexpected(LaunchFailure{.message = "the command's process ended before it started"});
+    return std::unexpected(
+        LaunchFailure{.message = "the command's process ended before it started"});
   LaunchReport report;
   const ssize_t size = ::read(control_.get(), &report, sizeof(report));
   control_.reset();
   if (size == 0) return {};  // closed by execve
   static_cast<void>(::waitpid(pid_, nullptr, 0));
   if (size != sizeof(report))
-    return std::unexpected(LaunchFailure{.message = "the command's process ended before it started"});
+    return std::unexpected(
+        LaunchFailure{.message = "the command's process ended before it started"});
   return std::unexpected(failure_of(report, plan));
 }
 

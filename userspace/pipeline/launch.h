@@ -16,12 +16,12 @@ struct LaunchPlan {
   std::vector<std::string> command;
   std::vector<std::string> environment;
   Identity identity;
-  bool private_mounts = false;    ///< a mount namespace of its own, which the holders ask about
-  bool refuse_families = false;   ///< socket families that no hook sees are asked about (portable)
-  bool scope_signals = false;     ///< Landlock: no signal or ptrace to outside
-  bool scope_abstract = false;    ///< Landlock: no abstract socket of outside
+  bool private_mounts = false;   ///< a mount namespace of its own, which the holders ask about
+  bool refuse_families = false;  ///< socket families that no hook sees are asked about (portable)
+  bool scope_signals = false;    ///< Landlock: no signal or ptrace to outside
+  bool scope_abstract = false;   ///< Landlock: no abstract socket of outside
   bool dies_with_parent = true;
-  std::set<int> close;            ///< descriptors that the command must not inherit
+  std::set<int> close;  ///< descriptors that the command must not inherit
 };
 
 /// How it failed to start: `exit_status` is what `ambit run` ends with.

@@ -67,8 +67,8 @@ constexpr std::uint64_t kScopeSignal = 2;
 bool enter_landlock(bool abstract_sockets) {
   const LandlockAttributes attributes{
       .files = 0, .network = 0, .scoped = kScopeSignal | (abstract_sockets ? kScopeAbstract : 0)};
-  const int ruleset = static_cast<int>(
-      ::syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0));
+  const int ruleset =
+      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes), 0));
   if (ruleset < 0) return false;
   const bool entered = ::syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
   ::close(ruleset);
@@ -108,14 +108,13 @@ int install_family_filter() {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   }};
   const sock_fprog program{.len = filter.size(), .filter = const_cast<sock_filter*>(filter.data())};
-  return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-                                    SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
+  return static_cast<int>(
+      ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
 }
 
 void run_child(const LaunchPlan& plan, int control) {
-  if (plan.private_mounts &&
-      (::unshare(CLONE_NEWNS) != 0 ||
-       ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0))
+  if (plan.private_mounts && (::unshare(CLONE_NEWNS) != 0 ||
+                              ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0))
     give_up(control, LaunchStage::mounts);
   int listener = -1;
   if (plan.refuse_families) {

@@ -34,8 +34,9 @@ Result<model::Scope> load_scope(const std::string& file, const model::Catalogue&
     return fail(text);
   }
   if (scopes != 1)
-    return fail(file + ": error: " + (scopes == 0 ? "no document of kind TaskScope"
-                                                  : "more than one document of kind TaskScope"));
+    return fail(file + ": error: " +
+                (scopes == 0 ? "no document of kind TaskScope"
+                             : "more than one document of kind TaskScope"));
   return std::move(*scope);
 }
 
@@ -74,13 +75,13 @@ Result<policy::ExpandedScope> expand_scope(const Declared& declared, const polic
   policy::ExpandedScope expanded;
   expanded.scope = &declared.scope;
   for (const model::ScopeCredential& credential : declared.scope.credentials) {
-    auto readers = expand_all(credential.readers.value_or(std::vector<model::Pattern>{}), declared,
-                              homes);
+    auto readers =
+        expand_all(credential.readers.value_or(std::vector<model::Pattern>{}), declared, homes);
     if (!readers) return std::unexpected(readers.error());
     expanded.readers.push_back(std::move(*readers));
   }
-  auto exec = expand_all(declared.scope.exec.value_or(std::vector<model::Pattern>{}), declared,
-                         homes);
+  auto exec =
+      expand_all(declared.scope.exec.value_or(std::vector<model::Pattern>{}), declared, homes);
   if (!exec) return std::unexpected(exec.error());
   expanded.exec = std::move(*exec);
   return expanded;
@@ -142,7 +143,8 @@ Result<std::unique_ptr<Prepared>> prepare(Declared declared) {
   prepared->destinations =
       policy::destination_input(given.scope, given.catalogue, prepared->policy, *resolvers);
   prepared->homes = homes->directories;
-  if (auto home = policy::variable_of(given.environment, "HOME")) prepared->homes.emplace_back(*home);
+  if (auto home = policy::variable_of(given.environment, "HOME"))
+    prepared->homes.emplace_back(*home);
   prepared->marks = policy::plan_marks(*catalogue, prepared->homes, files);
   prepared->pattern_alone = policy::has_pattern_alone(*catalogue);
   return prepared;
@@ -182,8 +184,7 @@ Result<void> Destinations::refresh(model::TableWriter& tables, std::chrono::mill
   if (auto put = policy::put_all(tables, policy::encode_destinations(change.add, numbers_.policy));
       !put)
     return put;
-  for (const model::TableEntry& entry :
-       policy::encode_destinations(change.remove, numbers_.policy))
+  for (const model::TableEntry& entry : policy::encode_destinations(change.remove, numbers_.policy))
     if (entry.table == model::Table::prefixes)
       if (auto removed = tables.remove(entry.table, entry.key); !removed) return removed;
   prepared_.policy.destinations = std::move(*next);

@@ -85,8 +85,7 @@ Result<void> RunSession::load() {
   declared->environment = environment_of(identity_, environment);
   std::error_code error;
   declared->cwd = std::filesystem::current_path(error).string();
-  if (declared->scope.parent)
-    return fail("the scope names a parent task: that needs the daemon");
+  if (declared->scope.parent) return fail("the scope names a parent task: that needs the daemon");
   auto prepared = prepare(std::move(*declared));
   if (!prepared) return std::unexpected(prepared.error());
   prepared_ = std::move(*prepared);
@@ -97,8 +96,7 @@ Result<void> RunSession::choose() {
   auto sensor = choose_backend(options_.backend, &proof_, nullptr);
   if (!sensor) return std::unexpected(sensor.error());
   sensor_ = std::move(*sensor);
-  const std::string unmet =
-      unmet_requirement(options_.require, prepared_->declared.scope, proof_);
+  const std::string unmet = unmet_requirement(options_.require, prepared_->declared.scope, proof_);
   if (!unmet.empty()) return fail(unmet);
   if (auto installed = install(*sensor_, *prepared_, kNumbers); !installed) return installed;
   destinations_ = std::make_unique<Destinations>(*prepared_, kNumbers);
@@ -114,8 +112,8 @@ Result<void> RunSession::start_stream() {
     if (!opened) return std::unexpected(opened.error());
     file.emplace(std::move(*opened));
   }
-  auto stream = Stream::create(*sensor_, prepared_->declared.catalogue, std::move(file),
-                               options_.watcher);
+  auto stream =
+      Stream::create(*sensor_, prepared_->declared.catalogue, std::move(file), options_.watcher);
   if (!stream) return std::unexpected(stream.error());
   stream_ = std::move(*stream);
   return sensor_->deliver_to(
@@ -189,8 +187,8 @@ Result<void> RunSession::start_holders() {
 
 void RunSession::announce() {
   const model::Scope& scope = prepared_->declared.scope;
-  stream_->take(model::make_start(
-      now(), {{"backend", std::string(model::name_of(sensor_->backend()))}}));
+  stream_->take(
+      model::make_start(now(), {{"backend", std::string(model::name_of(sensor_->backend()))}}));
   model::Process process;
   process.pid = static_cast<std::uint32_t>(launched_->pid());
   process.tid = process.pid;
@@ -205,8 +203,8 @@ void RunSession::announce() {
                                                             .credentials = {secret.credential},
                                                             .variables = secret.variables,
                                                             .stripped = scope.strip_environment}));
-  InheritedFindings found = judge_inherited(inherited_, *sensor_, prepared_->declared.catalogue,
-                                            task_, process);
+  InheritedFindings found =
+      judge_inherited(inherited_, *sensor_, prepared_->declared.catalogue, task_, process);
   plan_.close = std::move(found.close);
   for (model::Event& event : found.events) stream_->take(std::move(event));
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "userspace/base/descriptor.h"
 #include "userspace/base/result.h"
@@ -20,8 +21,8 @@ namespace ambit::pipeline {
 
 class RunSession {
  public:
-  RunSession(const RunOptions& options, std::set<int> inherited)
-      : options_(options), inherited_(std::move(inherited)) {}
+  RunSession(RunOptions options, std::set<int> inherited)
+      : options_(std::move(options)), inherited_(std::move(inherited)) {}
   RunSession(const RunSession&) = delete;
   RunSession& operator=(const RunSession&) = delete;
   ~RunSession();

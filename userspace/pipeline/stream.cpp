@@ -26,8 +26,7 @@ std::string host_name() {
 
 Result<std::size_t> TaskKiller::kill_task(std::uint32_t slot) {
   const std::size_t found = sensor_.members(slot).size();
-  if (auto revoked = sensor_.revoke(slot, true); !revoked)
-    return std::unexpected(revoked.error());
+  if (auto revoked = sensor_.revoke(slot, true); !revoked) return std::unexpected(revoked.error());
   end_task(sensor_, slot);
   return found;
 }

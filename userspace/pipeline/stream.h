@@ -38,9 +38,10 @@ class Stream {
   using Watcher = std::function<void(const model::Event&)>;
 
   /// `catalogue` must outlive this; `file` may be empty (no --events).
-  [[nodiscard]] static Result<std::unique_ptr<Stream>> create(
-      kernel::Sensor& sensor, const model::Catalogue& catalogue,
-      std::optional<sink::NdjsonFile> file, Watcher watcher);
+  [[nodiscard]] static Result<std::unique_ptr<Stream>> create(kernel::Sensor& sensor,
+                                                              const model::Catalogue& catalogue,
+                                                              std::optional<sink::NdjsonFile> file,
+                                                              Watcher watcher);
 
   void open_task(const std::shared_ptr<const model::Task>& task, correlation::TaskTable table);
   attribution::TaskRegistry& registry() { return registry_; }

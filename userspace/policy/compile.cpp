@@ -2,8 +2,8 @@
 #include "userspace/policy/compile.h"
 
 #include <algorithm>
-#include <memory>
 #include <array>
+#include <memory>
 
 #include "userspace/policy/core.h"
 #include "userspace/policy/decide.h"
@@ -22,7 +22,8 @@ using model::CredentialMask;
 // The sockets of libc's name services: a look-up is no way out of the task by itself, and every
 // program makes it (nscd, systemd's userdb, nss-resolve).
 constexpr std::array kNameServices{"/run/nscd/socket", "/var/run/nscd/socket",
-                                   "/run/systemd/userdb/*", "/run/systemd/resolve/io.systemd.Resolve"};
+                                   "/run/systemd/userdb/*",
+                                   "/run/systemd/resolve/io.systemd.Resolve"};
 
 void set_bit(CredentialMask& mask, std::uint8_t bit) { mask[bit / 64] |= 1ULL << (bit % 64); }
 
@@ -95,8 +96,9 @@ void add_unix(std::vector<PathPattern>& patterns, model::CompiledPaths& abstract
     patterns.push_back({.text = rule.unix_path, .meaning = meaning});
     return;
   }
-  CompiledRule& known = abstract_names.names[{
-      CORE_ANCHOR_ABSTRACT, name_hash(std::string_view(rule.unix_path).substr(1))}];
+  CompiledRule& known =
+      abstract_names
+          .names[{CORE_ANCHOR_ABSTRACT, name_hash(std::string_view(rule.unix_path).substr(1))}];
   known.unix_socket |= meaning.unix_socket;
   for (std::size_t i = 0; i < known.mask.size(); ++i) known.mask[i] |= meaning.mask[i];
 }
@@ -133,7 +135,8 @@ class PolicyCompiler {
   }
 
  private:
-  [[nodiscard]] const model::Credential* find(const std::string& name, std::uint16_t& number) const {
+  [[nodiscard]] const model::Credential* find(const std::string& name,
+                                              std::uint16_t& number) const {
     const auto& all = catalogue_.credentials;
     const auto found = std::ranges::find(all, name, &model::Credential::name);
     if (found == all.end()) return nullptr;

@@ -193,8 +193,7 @@ Decision decide_destination(const model::TableReader& tables, const Subject& sub
   core_prefix prefix{};
   core_port port{};
   const core_port* known = nullptr;
-  if (!destination.other &&
-      find(&seam, model::Table::prefixes, prefix_key, prefix) != nullptr) {
+  if (!destination.other && find(&seam, model::Table::prefixes, prefix_key, prefix) != nullptr) {
     core_port_key port_key{};
     port_key.prefixlen = CORE_PORT_FIXED_BITS + 16;
     port_key.set = prefix.set;

@@ -54,9 +54,9 @@ struct Decision {
   model::Effect effect = model::Effect::allowed;
   bool shadow = false;
   std::uint32_t credential_space = 0;
-  model::CredentialMask held{};      ///< before, with what the whole task holds
+  model::CredentialMask held{};  ///< before, with what the whole task holds
   model::CredentialMask blocking{};
-  model::CredentialMask gained{};    ///< when the operation goes on
+  model::CredentialMask gained{};  ///< when the operation goes on
   model::CredentialMask gained_by_task{};
 };
 

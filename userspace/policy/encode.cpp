@@ -19,10 +19,9 @@ core_shape to_core(const model::NameShape& shape) {
 core_rule to_core(const model::CompiledRule& rule) {
   core_rule out{};
   out.rank = rule.rank;
-  out.flags = static_cast<__u8>((rule.subtree ? CORE_RULE_SUBTREE : 0) |
-                                (rule.exclude ? CORE_RULE_EXCLUDE : 0) |
-                                (rule.program ? CORE_RULE_PROGRAM : 0) |
-                                (rule.unix_socket ? CORE_RULE_UNIX : 0));
+  out.flags = static_cast<__u8>(
+      (rule.subtree ? CORE_RULE_SUBTREE : 0) | (rule.exclude ? CORE_RULE_EXCLUDE : 0) |
+      (rule.program ? CORE_RULE_PROGRAM : 0) | (rule.unix_socket ? CORE_RULE_UNIX : 0));
   out.count = static_cast<__u8>(std::min<std::size_t>(rule.credentials.size(), CORE_MAX_MATCHES));
   std::copy_n(rule.credentials.begin(), out.count, out.credential);
   out.mask = policy::to_core(rule.mask);
@@ -60,18 +59,17 @@ std::vector<TableEntry> encode_paths(const model::CompiledPaths& paths, std::uin
     whole.shapes[i] = to_core(paths.anywhere[i]);
   out.push_back({.table = Table::spaces, .key = bytes_of(space), .value = bytes_of(whole)});
   for (const auto& [key, rule] : paths.names)
-    out.push_back({.table = Table::names,
-                   .key = bytes_of(core_name_key{
-                       .space = space, .anchor = key.first, .hash = key.second}),
-                   .value = encode_rule(rule)});
+    out.push_back(
+        {.table = Table::names,
+         .key = bytes_of(core_name_key{.space = space, .anchor = key.first, .hash = key.second}),
+         .value = encode_rule(rule)});
   for (const auto& [id, anchor] : paths.anchors)
     out.push_back({.table = Table::anchors,
                    .key = encode_inode_key(id, space),
                    .value = bytes_of(to_core(anchor))});
   for (const auto& [id, rule] : paths.inodes)
-    out.push_back({.table = Table::inodes,
-                   .key = encode_inode_key(id, space),
-                   .value = encode_rule(rule)});
+    out.push_back(
+        {.table = Table::inodes, .key = encode_inode_key(id, space), .value = encode_rule(rule)});
   return out;
 }
 
@@ -109,10 +107,10 @@ std::vector<TableEntry> encode_policy(const model::CompiledPolicy& policy,
                                       const PolicyNumbers& numbers) {
   std::vector<TableEntry> out;
   for (const auto& [credential, bit] : policy.bit_of_credential)
-    out.push_back({.table = Table::policy_credentials,
-                   .key = bytes_of(core_credential_key{.policy = numbers.policy,
-                                                       .credential = credential}),
-                   .value = bytes_of(core_credential_bit{.bit = bit})});
+    out.push_back(
+        {.table = Table::policy_credentials,
+         .key = bytes_of(core_credential_key{.policy = numbers.policy, .credential = credential}),
+         .value = bytes_of(core_credential_bit{.bit = bit})});
   core_policy value{};
   value.flags = static_cast<__u8>((policy.shadow ? CORE_POLICY_SHADOW : 0) |
                                   (policy.network_bound ? CORE_POLICY_NETWORK_BOUND : 0) |

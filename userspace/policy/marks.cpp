@@ -13,7 +13,7 @@ namespace ambit::policy {
 namespace {
 
 // Every opener of a file in a marked directory waits for the holder, outsiders too.
-constexpr std::array<std::string_view, 14> kShared{"/",    "/etc",     "/tmp",     "/run",   "/var",
+constexpr std::array<std::string_view, 14> kShared{"/",    "/etc",     "/tmp",     "/run",  "/var",
                                                    "/usr", "/var/run", "/var/tmp", "/home", "/root",
                                                    "/dev", "/dev/shm", "/srv",     "/opt"};
 

@@ -109,7 +109,8 @@ class Compiler {
     rule.rank = rank_of(*form);
     rule.subtree = form->subtree;
     if (form->root == PatternRoot::anywhere) return add_anywhere(*form, rule);
-    if (form->root == PatternRoot::home) return fail("pattern " + pattern.text + " has a home left");
+    if (form->root == PatternRoot::home)
+      return fail("pattern " + pattern.text + " has a home left");
     return add_absolute(pattern.text, *form, rule);
   }
 
@@ -168,7 +169,8 @@ class Compiler {
     Names names = names_from(form, done);
     anchor.max_depth = std::max(anchor.max_depth, static_cast<std::uint8_t>(rest));
     if (names.shape)
-      if (auto added = add_shape(anchor.shapes, *names.shape, "its directory"); !added) return added;
+      if (auto added = add_shape(anchor.shapes, *names.shape, "its directory"); !added)
+        return added;
     merge(paths_.names[{anchor.id, names.hash}], rule);
     return {};
   }
