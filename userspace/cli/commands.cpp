@@ -2,6 +2,7 @@
 #include <array>
 
 #include "userspace/cli/command.h"
+#include "userspace/cli/doctor.h"
 #include "userspace/cli/run.h"
 
 namespace ambit::cli {
@@ -10,6 +11,7 @@ namespace {
 // One line for each command; help, suggestions and dispatch come from here.
 constexpr std::array kCommands{
     Command{"run", "start a command bound to a task scope", run_command},
+    Command{"doctor", "say what this machine can enforce, and how to get more", doctor_command},
 };
 
 }  // namespace

@@ -27,15 +27,14 @@ Result<model::Backend> parse_backend(std::string_view text) {
 
 Result<std::unique_ptr<kernel::Sensor>> open_proved(model::Backend backend, const Machine& machine,
                                                     Proof* proof) {
+  if (std::string why = ruled_out(backend, machine); !why.empty()) return fail(std::move(why));
   auto sensor = kernel::Sensor::open({.backend = backend, .without = {}});
-  if (!sensor)
-    return std::unexpected(Error{.message = not_had(backend, sensor.error().message, machine),
-                                 .code = sensor.error().code});
+  if (!sensor) return sensor;
   auto proved = prove(**sensor);
-  if (!proved) return fail(not_had(backend, proved.error().message, machine));
-  const std::string lacking = shortcoming(*proved);
+  if (!proved) return std::unexpected(proved.error());
+  std::string lacking = shortcoming(*proved);
   if (proof != nullptr) *proof = std::move(*proved);
-  if (!lacking.empty()) return fail(not_had(backend, lacking, machine));
+  if (!lacking.empty()) return fail(std::move(lacking));
   return sensor;
 }
 
@@ -49,8 +48,9 @@ Result<std::unique_ptr<kernel::Sensor>> choose_backend(std::optional<model::Back
     if (forced && *forced != backend) continue;
     auto sensor = open_proved(backend, machine, out);
     if (sensor) return sensor;
-    if (tried != nullptr) tried->push_back(sensor.error().message);
-    all += "\n  " + sensor.error().message;
+    const std::string line = not_had(backend, sensor.error().message, machine);
+    if (tried != nullptr) tried->push_back(line);
+    all += "\n  " + line;
   }
   return fail((forced ? "this backend cannot be had here:" : "no backend can be had here:") + all);
 }

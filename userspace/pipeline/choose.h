@@ -21,8 +21,9 @@ namespace ambit::pipeline {
 inline constexpr std::array kBackendOrder{model::Backend::lsm, model::Backend::fmod_ret,
                                           model::Backend::portable};
 
-/// Opens one backend and proves it. The error is a sentence with what to do about it. `proof`,
-/// where given, is filled as far as it went, also when the backend is refused for it.
+/// Opens one backend and proves it. The error's first line is a sentence; the kernel's own words
+/// may stand below. `proof`, where given, is filled as far as it went, also when that was not
+/// enough.
 [[nodiscard]] Result<std::unique_ptr<kernel::Sensor>> open_proved(model::Backend backend,
                                                                   const Machine& machine,
                                                                   Proof* proof);

@@ -76,6 +76,25 @@ std::string why_bpf_is_refused() {
   return map.valid() ? std::string() : std::strerror(errno);
 }
 
+/// Some systems refuse every program that needs a trampoline before the verifier looks at it, with
+/// EPERM (KERNEL-FACTS); where they are allowed, this one is refused for naming no function.
+std::string why_trampolines_are_refused() {
+  const std::array code{
+      bpf_insn{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+      bpf_insn{.code = BPF_JMP | BPF_EXIT},
+  };
+  bpf_attr attribute{};
+  attribute.prog_type = BPF_PROG_TYPE_TRACING;
+  attribute.expected_attach_type = BPF_MODIFY_RETURN;
+  attribute.attach_btf_id = 1;
+  attribute.insns = reinterpret_cast<std::uintptr_t>(code.data());
+  attribute.insn_cnt = code.size();
+  attribute.license = reinterpret_cast<std::uintptr_t>("GPL");
+  const Descriptor program(
+      static_cast<int>(::syscall(SYS_bpf, BPF_PROG_LOAD, &attribute, sizeof(attribute))));
+  return program.valid() || errno != EPERM ? std::string() : std::strerror(errno);
+}
+
 /// debugfs says "none voluntary (full)"; without it the command line and the build's name do.
 std::string preemption(const std::string& version) {
   const std::string modes = first_line("/sys/kernel/debug/sched/preempt");
@@ -125,6 +144,7 @@ Machine look_at_machine() {
   machine.root = ::geteuid() == 0;
   machine.missing_capabilities = missing_capabilities();
   machine.bpf_refused = why_bpf_is_refused();
+  if (machine.bpf_refused.empty()) machine.trampolines_refused = why_trampolines_are_refused();
   machine.btf = ::access("/sys/kernel/btf/vmlinux", R_OK) == 0;
   machine.lsms = split(first_line("/sys/kernel/security/lsm"), ',');
   if (auto mount = kernel::cgroup2_mount()) {
@@ -157,16 +177,25 @@ std::string what_is_missing(const Machine& machine) {
   return {};
 }
 
+std::string ruled_out(model::Backend backend, const Machine& machine) {
+  if (backend != model::Backend::lsm && backend != model::Backend::fmod_ret) return {};
+  if (!machine.trampolines_refused.empty())
+    return "this system refuses BPF trampolines (" + machine.trampolines_refused + ")";
+  if (backend == model::Backend::lsm && !machine.lsms.empty() && !machine.has_lsm("bpf"))
+    return "bpf is not among the active LSMs (" + join(machine.lsms, ",") + ")";
+  return {};
+}
+
 std::string remedy(model::Backend backend, const Machine& machine) {
   switch (backend) {
     case model::Backend::lsm:
       if (!machine.lsms.empty() && !machine.has_lsm("bpf"))
         return "add bpf to lsm= on the kernel command line: lsm=" + join(machine.lsms, ",") +
                ",bpf";
-      return "use a kernel with CONFIG_BPF_LSM=y that lets BPF trampolines be attached";
+      return "use a kernel with CONFIG_BPF_LSM=y on a host that lets BPF trampolines be attached";
     case model::Backend::fmod_ret:
-      return "use a kernel with CONFIG_FUNCTION_TRACER=y and CONFIG_BPF_JIT=y that lets BPF "
-             "trampolines be attached";
+      return "use a kernel with CONFIG_FUNCTION_TRACER=y and CONFIG_BPF_JIT=y on a host that lets "
+             "BPF trampolines be attached";
     case model::Backend::portable:
       if (!machine.cgroup2_why_not.empty()) return machine.cgroup2_why_not;
       return "use Linux 6.18 or later, or make lsm or fmod_ret available";

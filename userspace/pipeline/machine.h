@@ -16,7 +16,8 @@ struct Machine {
   std::string architecture;
   bool root = false;
   std::vector<std::string> missing_capabilities;  ///< of those that Ambit needs
-  std::string bpf_refused;  ///< why bpf() cannot be used at all; empty: it can
+  std::string bpf_refused;          ///< why bpf() cannot be used at all; empty: it can
+  std::string trampolines_refused;  ///< why lsm and fmod_ret programs cannot be loaded at all
   bool btf = false;
   std::vector<std::string> lsms;  ///< active, in order
   std::string preemption;         ///< none, voluntary, lazy, full, realtime
@@ -33,6 +34,9 @@ struct Machine {
 
 /// What keeps every backend from working, as one sentence with what to do; empty: nothing does.
 [[nodiscard]] std::string what_is_missing(const Machine& machine);
+
+/// Why this backend cannot work here, known before anything is loaded for it; empty: try it.
+[[nodiscard]] std::string ruled_out(model::Backend backend, const Machine& machine);
 
 /// What would make this backend available, where something is known that would.
 [[nodiscard]] std::string remedy(model::Backend backend, const Machine& machine);

@@ -137,7 +137,8 @@ class Prover {
   void record(const Step& step, int result, bool fired) {
     Attempt attempt{.operation = std::string(step.operation),
                     .of = step.of,
-                    .decisive = step.decisive,
+                    .inside = step.role == Role::inside,
+                    .decisive = step.role == Role::decisive,
                     .error = std::max(result, 0)};
     const bool ours = fired || step.hooks.front().empty() || by_effect(step);
     if (result == kWasKilled) {
@@ -153,11 +154,20 @@ class Prover {
     if (by_effect(step) && result != kCannotBeTried)
       for (const std::string_view hook : step.hooks)
         mark(hook, attempt.outcome == Outcome::refused);
-    if (step.bound) proof_.attempts.push_back(std::move(attempt));
+    keep(step, std::move(attempt));
+  }
+
+  void keep(const Step& step, Attempt attempt) {
+    if (step.holder_decides && sensor_.backend() == model::Backend::portable) return;
+    const bool stopped = attempt.outcome == Outcome::refused || attempt.outcome == Outcome::killed;
+    if (attempt.inside && !stopped) return;
+    if (attempt.inside) attempt.note = "stopped, although the policy allows it";
+    proof_.attempts.push_back(std::move(attempt));
   }
 
   [[nodiscard]] static bool by_effect(const Step& step) {
-    return step.bound && !step.hooks.front().empty() && counter_of(step.hooks.front()).empty();
+    return step.role != Role::inside && !step.hooks.front().empty() &&
+           counter_of(step.hooks.front()).empty();
   }
 
   /// Its entry in the table goes when the file does.

@@ -47,6 +47,7 @@ enum class Outcome : std::uint8_t { untried, refused, killed, seen, passed };
 struct Attempt {
   std::string operation;  ///< as a person would say it: "open a credential file"
   Class of = Class::files;
+  bool inside = false;    ///< the policy allows it: listed only because it was refused
   bool decisive = false;  ///< counts for the strength of its class
   Outcome outcome = Outcome::untried;
   int error = 0;     ///< errno that the process got
