@@ -22,6 +22,22 @@ constexpr std::array kLimits{
           "starts"},
 };
 
+/// Empty when it is as it should be.
+std::string_view what_became_of(const Attempt& attempt) {
+  if (attempt.inside) return ": should not have been";
+  switch (attempt.outcome) {
+    case Outcome::seen:
+      return ": seen and not stopped";
+    case Outcome::passed:
+      return ": neither stopped nor seen";
+    case Outcome::untried:
+    case Outcome::refused:
+    case Outcome::killed:
+      return {};
+  }
+  return {};
+}
+
 }  // namespace
 
 const BackendFacts* DoctorFacts::in_use() const {
@@ -37,15 +53,10 @@ std::string_view word_for(Strength strength) {
 std::vector<std::string> what_does_not_hold(const BackendFacts& backend) {
   std::vector<std::string> sentences;
   if (!backend.proof) return sentences;
-  for (const Attempt& attempt : backend.proof->attempts) {
-    if (attempt.inside) {
-      sentences.push_back(attempt.operation + ": " + attempt.note);
-    } else if (attempt.outcome == Outcome::passed) {
-      sentences.push_back(attempt.operation + ": is neither stopped nor seen");
-    } else if (attempt.outcome == Outcome::seen) {
-      sentences.push_back(attempt.operation + ": is seen and not stopped");
-    }
-  }
+  for (const Attempt& attempt : backend.proof->attempts)
+    if (const std::string_view what = what_became_of(attempt); !what.empty())
+      sentences.push_back(attempt.operation + (attempt.note.empty() ? "" : ", " + attempt.note) +
+                          std::string(what));
   for (const pipeline::HookProof& hook : backend.proof->hooks)
     if (!hook.attached)
       sentences.push_back("hook " + hook.hook + ": " + hook.why_not + "; " + hook.without);

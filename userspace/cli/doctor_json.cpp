@@ -34,12 +34,17 @@ Json json_of(const pipeline::Attempt& attempt) {
           {"note", text_or_null(attempt.note)}};
 }
 
+Json strengths_of(const pipeline::Proof& proof) {
+  Json strengths = Json::object();
+  for (std::size_t i = 0; i < pipeline::kClasses.size(); ++i)
+    strengths[std::string(pipeline::kClasses.at(i))] = word_for(proof.strengths.at(i));
+  return strengths;
+}
+
 void add_proof(Json& json, const pipeline::Proof& proof) {
   Json& hooks = json["hooks"] = Json::array();
   for (const pipeline::HookProof& hook : proof.hooks) hooks.push_back(json_of(hook));
-  Json& strengths = json["strengths"] = Json::object();
-  for (std::size_t i = 0; i < pipeline::kClasses.size(); ++i)
-    strengths[std::string(pipeline::kClasses.at(i))] = word_for(proof.strengths.at(i));
+  json["strengths"] = strengths_of(proof);
   Json& attempts = json["attempts"] = Json::array();
   for (const pipeline::Attempt& attempt : proof.attempts) attempts.push_back(json_of(attempt));
 }
@@ -83,6 +88,7 @@ std::string render_json(const DoctorFacts& facts) {
             {"abi", facts.version.abi},
             {"backend", used == nullptr ? Json(nullptr) : Json(model::name_of(used->backend))},
             {"missing", text_or_null(facts.missing)},
+            {"strengths", used == nullptr ? Json(nullptr) : strengths_of(*used->proof)},
             {"does_not_hold", used == nullptr ? Json::array() : Json(what_does_not_hold(*used))},
             {"to_do", how_to_get_more(facts)}};
   Json& backends = json["backends"] = Json::array();

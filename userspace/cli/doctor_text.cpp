@@ -120,9 +120,11 @@ std::string render_text(const DoctorFacts& facts, const Style& style) {
   std::string text = style.paint("ambit " + facts.version.version, Tone::strong) + " (commit " +
                      facts.version.commit + ", ABI " + std::to_string(facts.version.abi) + ")\n";
   text += heading("Backends", style);
+  if (!facts.missing.empty()) text += "  " + style.paint("none", Tone::bad) + "\n";
   for (const BackendFacts& backend : facts.backends)
-    text += line(model::name_of(backend.backend),
-                 summary_of(backend, facts.chosen == backend.backend, style));
+    if (facts.missing.empty())
+      text += line(model::name_of(backend.backend),
+                   summary_of(backend, facts.chosen == backend.backend, style));
   const BackendFacts* const used = facts.in_use();
   if (used != nullptr) {
     text += strengths_of(*used, style);

@@ -197,11 +197,15 @@ class Prover {
     return {};
   }
 
-  /// The programs of this backend do not decide this class; what stands beside them does.
+  /// The programs of this backend do not decide this class; what stands beside them does, for the
+  /// commands that Ambit starts.
   void replace(Attempt better) {
-    if (better.outcome == Outcome::refused)
-      for (Attempt& attempt : proof_.attempts)
-        if (attempt.of == better.of) attempt.decisive = false;
+    for (Attempt& attempt : proof_.attempts) {
+      if (attempt.of != better.of || !attempt.decisive || better.outcome != Outcome::refused)
+        continue;
+      attempt.decisive = false;
+      attempt.note = "in a process that Ambit did not start";
+    }
     proof_.attempts.push_back(std::move(better));
   }
 
@@ -246,8 +250,8 @@ void Prover::conclude() {
     proof_.strengths.at(i) = weakest(proof_.attempts, static_cast<Class>(i));
   for (HookProof& hook : proof_.hooks) {
     if (hook.proved || !hook.why_not.empty()) continue;
-    hook.why_not = hook.tried ? "attached, and did not fire when it had to"
-                              : "attached, and could not be tried here";
+    hook.why_not =
+        hook.tried ? "attached, and did not fire when it had to" : "attached, and not tried";
   }
 }
 
