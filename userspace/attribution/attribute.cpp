@@ -23,12 +23,11 @@ void Attribution::attribute(Event& event) {
     event.destination->name = tasks_.name_of(event.slot, event.destination->ip);
   }
   if (event.process) {
-    attribute_process(event);
+    attribute_process(event, *event.process);
   }
 }
 
-void Attribution::attribute_process(Event& event) {
-  Process& process = *event.process;
+void Attribution::attribute_process(Event& event, Process& process) {
   KnownProcess* known = processes_.find_or_learn(process);
   if (known == nullptr) {
     process.argv = presentable(process.argv);

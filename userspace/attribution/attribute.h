@@ -20,7 +20,7 @@ class Attribution {
   void attribute(model::Event& event);
 
  private:
-  void attribute_process(model::Event& event);
+  void attribute_process(model::Event& event, model::Process& process);
 
   const TaskRegistry& tasks_;
   WallTime wall_;

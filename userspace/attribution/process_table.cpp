@@ -50,10 +50,12 @@ void ProcessTable::learn_image(const model::Process& process, KnownProcess& know
   const ProcessKey key{process.pid, start_tick(known.start_boot_ns)};
   known.comm = process.comm;
   known.exe = process.exe;
-  known.argv = presentable(process.argv);
+  const auto argv = process.argv.empty() ? source_.argv(process.pid) : std::nullopt;
   auto cwd = source_.cwd(process.pid);
   auto cgroup = source_.cgroup(process.pid);
-  if (is_live(key)) {
+  const bool live = is_live(key);
+  known.argv = presentable(argv && live ? *argv : process.argv);
+  if (live) {
     known.cwd = cwd ? std::move(cwd) : known.cwd;
     known.container_id = cgroup ? container_of(*cgroup) : known.container_id;
   }
@@ -172,11 +174,12 @@ std::optional<ProcessKey> ProcessTable::parent_key(std::uint32_t ppid, std::uint
   if (stat && start_tick(stat->start_boot_ns) <= child_tick) {
     return ProcessKey{ppid, start_tick(stat->start_boot_ns)};
   }
-  auto after = rows_.upper_bound(ProcessKey{ppid, child_tick});
-  if (after == rows_.begin() || (--after)->first.first != ppid) {
+  const auto after = rows_.upper_bound(ProcessKey{ppid, child_tick});
+  if (after == rows_.begin()) {
     return std::nullopt;
   }
-  return after->first;
+  const ProcessKey& latest = std::prev(after)->first;
+  return latest.first == ppid ? std::optional(latest) : std::nullopt;
 }
 
 bool ProcessTable::is_live(const ProcessKey& key) {

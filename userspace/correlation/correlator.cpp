@@ -48,16 +48,15 @@ std::optional<std::size_t> place_of(const std::string& name, const TaskTable& ta
 
 /// From then on the process has what the credential is: reading it, or talking to its endpoint,
 /// went through.
-bool is_opening(const Event& event) {
-  const bool went_through = event.verdict && (event.verdict->effective == Effect::allowed ||
-                                              event.verdict->effective == Effect::alerted);
+bool went_through(const Event& event) {
+  const bool done = event.verdict && (event.verdict->effective == Effect::allowed ||
+                                      event.verdict->effective == Effect::alerted);
   const bool opens = event.kind == Kind::file_open || event.kind == Kind::connect;
-  return opens && went_through && !is_about_destination(event) && event.process &&
-         event.credential && !event.credential->names.empty();
+  return opens && done && !is_about_destination(event);
 }
 
-Opening opening_of(const Event& event, const std::string& credential) {
-  const model::Process& process = *event.process;
+Opening opening_of(const Event& event, const model::Process& process,
+                   const std::string& credential) {
   Opening opening{
       .credential = credential,
       .seq = event.seq,
@@ -82,9 +81,10 @@ void add_origin(Event& event, const Origin& origin) {
   event.details["opened_by." + name] = words_of(origin.opening.process);
   event.details["opened_in." + name] = std::to_string(origin.opening.seq);
   event.details["relation." + name] = word_of(origin.relation);
+  const std::string inheritance = "inheritance." + name;
   for (std::size_t i = 0; i < origin.path.size(); ++i) {
-    const std::string number = (i < 10 ? "0" : "") + std::to_string(i);
-    event.details["inheritance." + name + "." + number] = words_of(origin.path[i]);
+    std::string key = inheritance + (i < 10 ? ".0" : ".");
+    event.details[key += std::to_string(i)] = words_of(origin.path[i]);
   }
 }
 
@@ -161,9 +161,9 @@ std::vector<Event> Correlator::observe(Event& event) {
     name_credentials(extra, state);
     complete_finding(extra, state);
   }
-  if (state != nullptr && is_opening(event)) {
+  if (state != nullptr && event.process && event.credential && went_through(event)) {
     for (const std::string& name : event.credential->names) {
-      state->openings.add(opening_of(event, name));
+      state->openings.add(opening_of(event, *event.process, name));
     }
   }
   return more;
@@ -225,7 +225,8 @@ void Correlator::complete_finding(Event& event, const TaskState* state) const {
 /// Which openings the connection itself has as evidence, and which want an event that names both
 /// ends.
 std::vector<Event> Correlator::join(Event& event, TaskState& state) const {
-  const bool blocked = event.verdict->reason == Reason::destination_not_for_credential;
+  const bool blocked =
+      event.verdict && event.verdict->reason == Reason::destination_not_for_credential;
   const std::vector<std::string> held = names_in(event.held_mask, state.table);
   const std::vector<std::string> blocking =
       blocked && event.credential ? event.credential->names : std::vector<std::string>();

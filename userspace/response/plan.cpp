@@ -15,7 +15,12 @@ std::vector<Action> plan(const model::Event& event) {
 }
 
 Result<void> respond(model::Event& event, Signaller& signaller) {
-  for (const Action& action : plan(event)) {
+  const std::vector<Action> actions = plan(event);
+  if (!event.verdict) {
+    return {};
+  }
+  model::Effect& effective = event.verdict->effective;
+  for (const Action& action : actions) {
     if (action.dry_run) {
       event.details["would_kill_task"] = action.task_id;
       continue;
@@ -24,13 +29,13 @@ Result<void> respond(model::Event& event, Signaller& signaller) {
     if (!killed) {
       // The kernel says task_killed when it has refused the task everything from here on and killed
       // the one process; that the others are gone is not true yet.
-      if (event.verdict->effective == model::Effect::task_killed) {
-        event.verdict->effective = model::Effect::killed;
+      if (effective == model::Effect::task_killed) {
+        effective = model::Effect::killed;
       }
       event.details["kill_task_failed"] = killed.error().message;
       return std::unexpected(killed.error());
     }
-    event.verdict->effective = model::Effect::task_killed;
+    effective = model::Effect::task_killed;
     event.details["killed_processes"] = std::to_string(*killed);
   }
   return {};

@@ -119,13 +119,13 @@ NdjsonFile::NdjsonFile(Descriptor file, std::string name, bool regular, const Cl
 
 NdjsonFile::~NdjsonFile() {
   if (file_.valid()) {
-    (void)flush();
+    drain();
   }
 }
 
 void NdjsonFile::append(std::string_view line) {
   if (backlog_.size() - written_ + line.size() + 1 > kBacklogBytes) {
-    (void)flush();
+    drain();
   }
   if (backlog_.size() - written_ + line.size() + 1 > kBacklogBytes) {
     if (lost_.count++ == 0) {
@@ -137,23 +137,24 @@ void NdjsonFile::append(std::string_view line) {
   backlog_ += '\n';
   const bool batch_is_full = backlog_.size() - written_ >= kBatchBytes;
   if (batch_is_full && lost_.count == 0) {
-    (void)flush();
+    drain();
   }
 }
 
 Result<void> NdjsonFile::flush() {
-  if (written_ == backlog_.size()) {
-    return {};
-  }
-  const int code = write_some();
-  drop_written();
-  if (code != 0) {
+  if (const int code = drain(); code != 0) {
     return fail_errno("cannot write events to " + name_, code);
   }
   return {};
 }
 
-/// 0 when the whole backlog is written, else why not.
+/// 0 when nothing waits any more, else why something does.
+int NdjsonFile::drain() {
+  const int code = written_ == backlog_.size() ? 0 : write_some();
+  drop_written();
+  return code;
+}
+
 int NdjsonFile::write_some() {
   std::optional<WithoutSigpipe> guard;
   if (!regular_) {

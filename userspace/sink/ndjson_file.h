@@ -49,6 +49,7 @@ class NdjsonFile {
 
  private:
   NdjsonFile(Descriptor file, std::string name, bool regular, const Clock& clock);
+  int drain();
   [[nodiscard]] int write_some();
   void drop_written();
 

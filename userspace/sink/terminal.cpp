@@ -108,19 +108,23 @@ std::string allow_reader(const Event& e) {
 }
 
 /// Scopes name addresses, hosts and Unix sockets only.
-bool can_be_named(const Event& e) {
-  return e.destination && (!e.destination->ip.empty() || !e.destination->unix_path.empty());
+std::optional<std::string> rule_for(const Event& e) {
+  if (!e.destination || (e.destination->ip.empty() && e.destination->unix_path.empty())) {
+    return std::nullopt;
+  }
+  return destination_rule(*e.destination);
 }
 
+constexpr const char* kNoRule = "nothing in a scope allows sockets of this kind";
+
 std::string allow_destination(const Event& e) {
-  return can_be_named(e) ? "to allow: spec.network.allow: - " + destination_rule(*e.destination)
-                         : "nothing in a scope allows sockets of this kind";
+  const auto rule = rule_for(e);
+  return rule ? "to allow: spec.network.allow: - " + *rule : kNoRule;
 }
 
 std::string allow_credential_destination(const Event& e) {
-  return can_be_named(e)
-             ? allow_credential(e) + ", destinations: [" + destination_rule(*e.destination) + "]"
-             : "nothing in a scope allows sockets of this kind";
+  const auto rule = rule_for(e);
+  return rule ? allow_credential(e) + ", destinations: [" + *rule + "]" : kNoRule;
 }
 
 std::string allow_program(const Event& e) {
@@ -179,10 +183,10 @@ std::string coloured(std::string words, const Verdict& verdict, bool colour) {
   return (stopped ? "\x1b[1;31m" : "\x1b[1;33m") + words + "\x1b[0m";
 }
 
-std::string finding_lines(const Event& e, bool colour) {
-  const Sentence& sentence = kSentences.at(static_cast<std::size_t>(e.verdict->reason));
-  const std::string first = "ambit: " + coloured(outcome_words(*e.verdict), *e.verdict, colour) +
-                            "  " + process_words(e.process) + " " + sentence.doing(e) + " (" +
+std::string finding_lines(const Event& e, const Verdict& verdict, bool colour) {
+  const Sentence& sentence = kSentences.at(static_cast<std::size_t>(verdict.reason));
+  const std::string first = "ambit: " + coloured(outcome_words(verdict), verdict, colour) + "  " +
+                            process_words(e.process) + " " + sentence.doing(e) + " (" +
                             sentence.why(e) + ")\n";
   return first + std::string(kIndent) + second_line(e, sentence) + "\n";
 }
@@ -194,7 +198,7 @@ std::string render_for_terminal(const Event& event, bool colour) {
     return "ambit: lost " + std::to_string(event.loss->count) + " (" +
            std::string(name_of(event.loss->cause)) + "): the events are not complete\n";
   }
-  return event.finding && event.verdict ? finding_lines(event, colour) : "";
+  return event.finding && event.verdict ? finding_lines(event, *event.verdict, colour) : "";
 }
 
 }  // namespace ambit::sink

@@ -112,6 +112,14 @@ TEST_F(AttributionTest, RemembersTheProgramOfAProcessThatIsGone) {
   EXPECT_FALSE(event.process->cwd) << "nobody could tell it";
 }
 
+TEST_F(AttributionTest, ReadsTheCommandLineThatAnExecLeavesOut) {
+  machine.start(20, 0, kSecond, "/usr/bin/cat").argv = {"cat", "--token", "t"};
+  Event exec = exec_of(20, 0, kSecond, "/usr/bin/cat");
+  exec.process->argv.clear();
+  EXPECT_EQ(attributed(exec).process->argv,
+            (std::vector<std::string>{"cat", "--token", "[redacted]"}));
+}
+
 TEST_F(AttributionTest, RedactsTheCommandLineThatAnExecBrings) {
   const Event event = attributed(exec_of(20, 0, kSecond, "/usr/bin/cat"));
   EXPECT_EQ(event.process->argv[2], "[redacted]");
