@@ -25,42 +25,42 @@ enum ambit_ring { AMBIT_RINGS(AMBIT_RING) AMBIT_RING_COUNT };
 /* Hooks in the order of `ambit doctor`; the BPF program of a hook is named
  * <backend>_<hook> or, where all backends share it, <hook>.
  */
-#define AMBIT_HOOKS(X)       \
-	X(task_alloc)        \
-	X(task_newtask)      \
-	X(process_exec)      \
-	X(process_exit)      \
-	X(file_open)         \
-	X(file_receive)      \
-	X(file_permission)   \
-	X(path_truncate)     \
-	X(path_link)         \
-	X(path_rename)       \
-	X(inode_free)        \
-	X(bprm_check)        \
-	X(socket_create)     \
+#define AMBIT_HOOKS(X) \
+	X(task_alloc) \
+	X(task_newtask) \
+	X(process_exec) \
+	X(process_exit) \
+	X(file_open) \
+	X(file_receive) \
+	X(file_permission) \
+	X(path_truncate) \
+	X(path_link) \
+	X(path_rename) \
+	X(inode_free) \
+	X(bprm_check) \
+	X(socket_create) \
 	X(socket_post_create) \
-	X(socket_bind)       \
-	X(socket_listen)     \
+	X(socket_bind) \
+	X(socket_listen) \
 	X(socket_getsockname) \
-	X(socket_connect)    \
-	X(socket_sendmsg)    \
-	X(socket_recvmsg)    \
+	X(socket_connect) \
+	X(socket_sendmsg) \
+	X(socket_recvmsg) \
 	X(unix_stream_connect) \
-	X(unix_may_send)     \
-	X(sk_free)           \
-	X(set_state)         \
-	X(sys_exit)          \
-	X(uring_create)      \
+	X(unix_may_send) \
+	X(sk_free) \
+	X(set_state) \
+	X(sys_exit) \
+	X(uring_create) \
 	X(cgroup_sock_create) \
 	X(cgroup_sock_release) \
-	X(cgroup_post_bind)  \
-	X(cgroup_connect)    \
-	X(cgroup_sendmsg)    \
+	X(cgroup_post_bind) \
+	X(cgroup_connect) \
+	X(cgroup_sendmsg) \
 	X(cgroup_connect_unix) \
 	X(cgroup_sendmsg_unix) \
-	X(cgroup_egress)     \
-	X(sockops)           \
+	X(cgroup_egress) \
+	X(sockops) \
 	X(sk_msg)
 #define AMBIT_HOOK(word) AMBIT_HOOK_##word,
 enum ambit_hook { AMBIT_HOOKS(AMBIT_HOOK) AMBIT_HOOK_COUNT };
@@ -93,8 +93,9 @@ struct ambit_record {
 #define AMBIT_FILE_RECEIVE 16u
 #define AMBIT_FILE_CONNECT 32u
 #define AMBIT_FILE_FLAGS(X) \
-	X(AMBIT_FILE_READ, read) X(AMBIT_FILE_WRITE, write) X(AMBIT_FILE_TRUNCATE, truncate) \
-	X(AMBIT_FILE_EXEC, exec) X(AMBIT_FILE_RECEIVE, receive) X(AMBIT_FILE_CONNECT, connect)
+	X(AMBIT_FILE_READ, read) \
+	X(AMBIT_FILE_WRITE, write) X(AMBIT_FILE_TRUNCATE, truncate) X(AMBIT_FILE_EXEC, exec) \
+		X(AMBIT_FILE_RECEIVE, receive) X(AMBIT_FILE_CONNECT, connect)
 
 /* In `data`: the path of path_length bytes. Names run from the file up, each with
  * a NUL behind it, when path_reversed; it is a plain path otherwise.
@@ -151,8 +152,8 @@ union ambit_any_record {
 /* The list of kernel records: enum values, the decoder's switch and its size
  * checks are made from it.
  */
-#define AMBIT_RECORDS(X)                        \
-	X(file_open, struct ambit_file_record)  \
+#define AMBIT_RECORDS(X) \
+	X(file_open, struct ambit_file_record) \
 	X(connect, struct ambit_connect_record) \
 	X(exec, struct ambit_exec_record)
 

@@ -28,7 +28,7 @@ static __always_inline __u32 open_flags(struct file *file)
 static __always_inline int on_path(struct path *path, __u32 flags, __u32 hook)
 {
 	struct ambit_entry entry;
-	struct ambit_opening opening = {.flags = flags, .can_deny = 1};
+	struct ambit_opening opening = {.flags = flags};
 	int state = enter(&entry, hook);
 	struct dentry *dentry;
 	struct inode *inode;
@@ -39,27 +39,27 @@ static __always_inline int on_path(struct path *path, __u32 flags, __u32 hook)
 	inode = BPF_CORE_READ(dentry, d_inode);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		return 0;
-	opening.dentry = dentry;
-	opening.mnt = BPF_CORE_READ(path, mnt);
-	opening.inode = inode;
+	opening.dentry = (__u64)dentry;
+	opening.mnt = (__u64)BPF_CORE_READ(path, mnt);
+	opening.inode = (__u64)inode;
 	return open_credential(entry.scratch, &opening);
 }
 
 static __always_inline int on_file(struct file *file, __u32 flags, __u32 hook)
 {
 	struct ambit_entry entry;
-	struct ambit_opening opening = {.flags = flags, .can_deny = 1};
+	struct ambit_opening opening = {.flags = flags};
 	int state = enter(&entry, hook);
 	struct inode *inode;
 
 	if (state != AMBIT_DECIDE)
 		return state;
-	opening.dentry = BPF_CORE_READ(file, f_path.dentry);
-	opening.mnt = BPF_CORE_READ(file, f_path.mnt);
+	opening.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+	opening.mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
 	inode = BPF_CORE_READ(file, f_inode);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		return 0;
-	opening.inode = inode;
+	opening.inode = (__u64)inode;
 	if (!flags)
 		opening.flags = open_flags(file);
 	return open_credential(entry.scratch, &opening);
@@ -118,8 +118,8 @@ static __always_inline void learn(struct dentry *dentry, struct path *dir, __u32
 	inode = BPF_CORE_READ(dentry, d_inode);
 	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		return;
-	recognise(entry.scratch, entry.scratch->subject.policy.credential_space, inode, dentry,
-		  BPF_CORE_READ(dir, mnt));
+	recognise(entry.scratch, entry.scratch->subject.policy.credential_space, (__u64)inode,
+		  ADDRESS_OF(dentry), (__u64)BPF_CORE_READ(dir, mnt));
 }
 
 static __always_inline int path_link(struct dentry *old_dentry, struct path *new_dir)

@@ -7,12 +7,12 @@
 #include "bpf/lib/kernel_types.h"
 
 #define AMBIT_MAP(map_name, map_type, entries, extra_flags, key_type, value_type) \
-	struct {                                                               \
-		__uint(type, map_type);                                        \
-		__uint(max_entries, entries);                                  \
-		__uint(map_flags, extra_flags);                                \
-		__type(key, key_type);                                         \
-		__type(value, value_type);                                     \
+	struct { \
+		__uint(type, map_type); \
+		__uint(max_entries, entries); \
+		__uint(map_flags, extra_flags); \
+		__type(key, key_type); \
+		__type(value, value_type); \
 	} map_name __weak SEC(".maps")
 
 AMBIT_MAP(tasks, BPF_MAP_TYPE_HASH, 65536, BPF_F_NO_PREALLOC, __u32, struct core_task);
@@ -34,8 +34,8 @@ AMBIT_MAP(listeners, BPF_MAP_TYPE_HASH, 65536, BPF_F_NO_PREALLOC, struct core_li
 	  struct core_listener);
 AMBIT_MAP(members, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC, __u32, struct ambit_member);
 
-/* Sockets that tasks made, by address (portable: by cookie): least recently used ones go first, which
- * can only cost a task its own socket.
+/* Sockets that tasks made, by address (portable: by cookie): least recently used ones go first,
+ * which can only cost a task its own socket.
  */
 struct ambit_own_socket {
 	__u32 slot;

@@ -259,8 +259,9 @@ static __always_inline int socket_sendmsg(struct socket *sock, struct msghdr *ms
 		quiet = AMBIT_QUIET;
 		if (is_inet(family) && is_accepted(sk, entry.process->slot)) {
 			if (is_loopback(to.address))
-				return core_expired(&entry.scratch->subject) ?
-					       reach(entry.scratch, &to, 0, quiet) : 0;
+				return core_expired(&entry.scratch->subject)
+					       ? reach(entry.scratch, &to, 0, quiet)
+					       : 0;
 			entry.scratch->subject.policy.flags &= ~CORE_POLICY_NETWORK_BOUND;
 		}
 	}

@@ -132,7 +132,8 @@ static __always_inline int own_udp_port(struct bpf_sock *ctx)
 	struct ambit_own_socket *own;
 	__u64 cookie;
 
-	if (ctx->type != SOCK_DGRAM || ctx->protocol != IPPROTO_UDP || current_membership(&process) != AMBIT_MEMBER || !process)
+	if (ctx->type != SOCK_DGRAM || ctx->protocol != IPPROTO_UDP ||
+	    current_membership(&process) != AMBIT_MEMBER || !process)
 		return CG_ALLOW;
 	count_hit(AMBIT_HOOK_cgroup_post_bind);
 	key.netns = (__u32)bpf_get_netns_cookie(ctx);
@@ -264,7 +265,8 @@ static __always_inline int take_packet(struct __sk_buff *skb, struct ambit_addre
 		take_ipv6(to->address);
 	}
 	to->protocol = next;
-	if (next == IPPROTO_TCP || next == IPPROTO_UDP || next == 136 || next == 132 || next == 33) {
+	if (next == IPPROTO_TCP || next == IPPROTO_UDP || next == 136 || next == 132 ||
+	    next == 33) {
 		bpf_skb_load_bytes(skb, at + 2, &port, 2);
 		to->port = bpf_ntohs(port);
 	}

@@ -87,15 +87,19 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	return 0;
 }
 
-static __always_inline void emit_exec(struct ambit_scratch *scratch, struct linux_binprm *bprm,
-				      int with_argv)
+AMBIT_GLOBAL int emit_exec(struct ambit_scratch *scratch, __u64 address, __u32 with_argv)
 {
-	struct ambit_exec_record *record = &scratch->record.exec;
-	int finding = scratch->verdict.requested != CORE_RESPONSE_none;
-	struct file *file = BPF_CORE_READ(bprm, file);
-	struct ambit_outbox *box = claim_outbox();
 	__u32 size = sizeof(union ambit_any_record), at, length = 0;
+	struct file *file = (struct file *)address;
+	struct ambit_exec_record *record;
+	struct ambit_outbox *box;
+	int finding;
 
+	if (!scratch)
+		return 0;
+	record = &scratch->record.exec;
+	finding = scratch->verdict.requested != CORE_RESPONSE_none;
+	box = claim_outbox();
 	record->ino = BPF_CORE_READ(file, f_inode, i_ino);
 	record->dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
 	record->path_reversed = 1;
@@ -106,10 +110,10 @@ static __always_inline void emit_exec(struct ambit_scratch *scratch, struct linu
 	if (!box) {
 		record->head.size = size;
 		send_record(&scratch->record, size, finding);
-		return;
+		return 0;
 	}
-	at = write_path(box, BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt),
-			&record->path_cut);
+	at = write_path(scratch, box, (__u64)BPF_CORE_READ(file, f_path.dentry),
+			(__u64)BPF_CORE_READ(file, f_path.mnt), &record->path_cut);
 	at &= AMBIT_DATA_SIZE - 1;
 	record->path_length = at;
 	if (with_argv) {
@@ -139,6 +143,7 @@ static __always_inline void emit_exec(struct ambit_scratch *scratch, struct linu
 	box->record = scratch->record;
 	send_record(&box->record, size, finding);
 	release_outbox(box);
+	return 0;
 }
 
 /* The verdict on an exec that goes on is kept until its arguments can be read. */
@@ -151,8 +156,9 @@ static __always_inline void decide_program(struct ambit_entry *entry, struct lin
 	struct core_mask readers;
 
 	if (recognise(scratch, scratch->subject.policy.program_space,
-		      BPF_CORE_READ(file, f_inode), BPF_CORE_READ(file, f_path.dentry),
-		      BPF_CORE_READ(file, f_path.mnt)))
+		      (__u64)BPF_CORE_READ(file, f_inode),
+		      (__u64)BPF_CORE_READ(file, f_path.dentry),
+		      (__u64)BPF_CORE_READ(file, f_path.mnt)))
 		core_decide_undecided(&scratch->verdict);
 	readers = scratch->walk.match.mask;
 	core_mask_add(&entry->process->pending_readers, &readers);
@@ -183,12 +189,12 @@ static __always_inline int bprm_check(struct linux_binprm *bprm)
 	decide_program(&entry, bprm);
 	effect = core_effect(&entry.scratch->verdict, 1);
 	if (effect == CORE_EFFECT_alerted)
-		entry.process->pending_verdict = PENDING(entry.scratch->verdict.reason,
-							 entry.scratch->verdict.requested);
+		entry.process->pending_verdict =
+			PENDING(entry.scratch->verdict.reason, entry.scratch->verdict.requested);
 	if (effect == CORE_EFFECT_alerted || effect == CORE_EFFECT_allowed)
 		return 0;
 	fill_head(entry.scratch, entry.process->slot, AMBIT_KIND_exec, effect);
-	emit_exec(entry.scratch, bprm, 0);
+	emit_exec(entry.scratch, (__u64)BPF_CORE_READ(bprm, file), 0);
 	return respond(entry.process->slot, effect);
 }
 AMBIT_DENY_HOOK(bprm_check, bprm_check_security, security_bprm_check, (bprm),
@@ -233,7 +239,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	core_mask_remove(&entry.process->held, &entry.scratch->subject.policy.hold_process);
 	effect = core_effect(&entry.scratch->verdict, ambit_backend != AMBIT_BACKEND_portable);
 	fill_head(entry.scratch, entry.process->slot, AMBIT_KIND_exec, effect);
-	emit_exec(entry.scratch, bprm, 1);
+	emit_exec(entry.scratch, (__u64)BPF_CORE_READ(bprm, file), 1);
 	respond(entry.process->slot, effect);
 	return 0;
 }

@@ -7,19 +7,25 @@ char _license[] __weak SEC("license") = "GPL";
 #define AMBIT_UNIX_NAME 108
 
 struct ambit_peer {
-	struct dentry *dentry; /* null: abstract or unnamed */
-	struct vfsmount *mnt;
-	__u32 name_length;     /* of the abstract name, without its leading NUL */
+	__u64 dentry; /* 0: abstract or unnamed */
+	__u64 mnt;
+	__u32 name_length; /* of the abstract name, without its leading NUL */
 };
 
-static __always_inline void emit_unix(struct ambit_scratch *scratch, const struct ambit_peer *peer)
+AMBIT_GLOBAL int emit_unix(struct ambit_scratch *scratch, struct ambit_peer *peer)
 {
-	struct ambit_connect_record *record = &scratch->record.connect;
-	const struct core_match *match = &scratch->walk.match;
-	int finding = scratch->verdict.requested != CORE_RESPONSE_none;
-	struct ambit_outbox *box = claim_outbox();
 	__u32 size = sizeof(union ambit_any_record), length = 0;
+	struct ambit_connect_record *record;
+	const struct core_match *match;
+	struct ambit_outbox *box;
+	int finding;
 
+	if (!scratch || !peer)
+		return 0;
+	record = &scratch->record.connect;
+	match = &scratch->walk.match;
+	finding = scratch->verdict.requested != CORE_RESPONSE_none;
+	box = claim_outbox();
 	record->family = AF_UNIX;
 	record->port = 0;
 	record->protocol = 0;
@@ -32,11 +38,11 @@ static __always_inline void emit_unix(struct ambit_scratch *scratch, const struc
 	if (!box) {
 		record->head.size = size;
 		send_record(&scratch->record, size, finding);
-		return;
+		return 0;
 	}
 	record->path_cut = 0;
 	if (peer->dentry) {
-		length = write_path(box, peer->dentry, peer->mnt, &record->path_cut);
+		length = write_path(scratch, box, peer->dentry, peer->mnt, &record->path_cut);
 	} else if (peer->name_length) {
 		box->data[0] = 0;
 		__builtin_memcpy(box->data + 1, &scratch->walk.name, AMBIT_UNIX_NAME);
@@ -49,22 +55,27 @@ static __always_inline void emit_unix(struct ambit_scratch *scratch, const struc
 	box->record = scratch->record;
 	send_record(&box->record, size, finding);
 	release_outbox(box);
+	return 0;
 }
 
 /* What the policy and the catalogue say of the peer, as the port entry that `reach` knows. */
-static __always_inline int match_peer(struct ambit_scratch *scratch, const struct ambit_peer *peer,
-				      struct core_port *port)
+AMBIT_GLOBAL int match_peer(struct ambit_scratch *scratch, struct ambit_peer *peer,
+			    struct core_port *port)
 {
-	struct core_policy *policy = &scratch->subject.policy;
-	struct core_match *match = &scratch->walk.match;
-	struct inode *inode = 0;
+	struct core_policy *policy;
+	struct core_match *match;
+	__u64 inode = 0;
 
+	if (!scratch || !peer || !port)
+		return -1;
+	policy = &scratch->subject.policy;
+	match = &scratch->walk.match;
 	__builtin_memset(match, 0, sizeof(*match));
 	if (peer->dentry) {
-		struct dentry *dentry = peer->dentry;
+		struct dentry *dentry = (struct dentry *)peer->dentry;
 
-		inode = BPF_CORE_READ(dentry, d_inode);
-		if (recognise(scratch, policy->program_space, inode, dentry, peer->mnt))
+		inode = (__u64)BPF_CORE_READ(dentry, d_inode);
+		if (recognise(scratch, policy->program_space, inode, peer->dentry, peer->mnt))
 			return -1;
 	} else if (peer->name_length) {
 		struct core_name_key key = {
@@ -85,15 +96,14 @@ static __always_inline int match_peer(struct ambit_scratch *scratch, const struc
 	return recognise(scratch, policy->credential_space, inode, peer->dentry, peer->mnt);
 }
 
-static __attribute__((noinline)) int reach_peer(struct ambit_scratch *scratch, struct sock *other,
-						__u32 quiet)
+AMBIT_GLOBAL int reach_peer(struct ambit_scratch *scratch, __u64 other, __u32 quiet)
 {
 	struct unix_sock *peer_sock = (struct unix_sock *)other;
 	struct core_process *process;
 	struct ambit_peer peer = {};
 	struct core_port port = {};
 	struct unix_address *address;
-	__u64 key = (__u64)other;
+	__u64 key = other;
 	struct ambit_own_socket *own;
 	__u32 where = 0;
 	int length;
@@ -108,17 +118,19 @@ static __attribute__((noinline)) int reach_peer(struct ambit_scratch *scratch, s
 	if (own && own->slot == process->slot)
 		where = CORE_DESTINATION_OWN;
 	address = BPF_CORE_READ(peer_sock, addr);
-	/* A socket without a name was made by socketpair, or handed over: it is nobody's address. */
+	/* A socket without a name was made by socketpair, or handed over: it is nobody's address.
+	 */
 	if (!address)
 		return 0;
-	peer.dentry = BPF_CORE_READ(peer_sock, path.dentry);
-	peer.mnt = BPF_CORE_READ(peer_sock, path.mnt);
+	peer.dentry = (__u64)BPF_CORE_READ(peer_sock, path.dentry);
+	peer.mnt = (__u64)BPF_CORE_READ(peer_sock, path.mnt);
 	if (!peer.dentry) {
 		length = BPF_CORE_READ(address, len) - 3; /* the family and the leading NUL */
 		if (length > 0 && length < AMBIT_UNIX_NAME) {
-			bpf_probe_read_kernel(&scratch->walk.name, AMBIT_UNIX_NAME,
-					      (void *)address +
-						      bpf_core_field_offset(struct unix_address, name) + 3);
+			bpf_probe_read_kernel(
+				&scratch->walk.name, AMBIT_UNIX_NAME,
+				(void *)address + bpf_core_field_offset(struct unix_address, name) +
+					3);
 			peer.name_length = length;
 		}
 	}
@@ -131,10 +143,7 @@ static __attribute__((noinline)) int reach_peer(struct ambit_scratch *scratch, s
 		fill_head(scratch, process->slot, AMBIT_KIND_connect, effect);
 		emit_unix(scratch, &peer);
 	}
-	if (respond(process->slot, effect))
-		return 1;
-	hold(&scratch->subject, process, &scratch->verdict.gained);
-	return 0;
+	return settle(scratch, effect);
 }
 
 static __always_inline int unix_stream_connect(struct sock *other)
@@ -142,7 +151,7 @@ static __always_inline int unix_stream_connect(struct sock *other)
 	struct ambit_entry entry;
 	int state = enter(&entry, AMBIT_HOOK_unix_stream_connect);
 
-	return state == AMBIT_DECIDE ? reach_peer(entry.scratch, other, 0) : state;
+	return state == AMBIT_DECIDE ? reach_peer(entry.scratch, ADDRESS_OF(other), 0) : state;
 }
 AMBIT_DENY_HOOK(unix_stream_connect, unix_stream_connect, security_unix_stream_connect, (other),
 		struct sock *sock, struct sock *other, struct sock *newsk)
@@ -153,8 +162,9 @@ static __always_inline int unix_may_send(struct socket *other)
 	struct ambit_entry entry;
 	int state = enter(&entry, AMBIT_HOOK_unix_may_send);
 
-	return state == AMBIT_DECIDE ? reach_peer(entry.scratch, BPF_CORE_READ(other, sk), AMBIT_QUIET)
-				     : state;
+	return state == AMBIT_DECIDE
+		       ? reach_peer(entry.scratch, (__u64)BPF_CORE_READ(other, sk), AMBIT_QUIET)
+		       : state;
 }
-AMBIT_DENY_HOOK(unix_may_send, unix_may_send, security_unix_may_send, (other),
-		struct socket *sock, struct socket *other)
+AMBIT_DENY_HOOK(unix_may_send, unix_may_send, security_unix_may_send, (other), struct socket *sock,
+		struct socket *other)

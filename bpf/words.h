@@ -8,87 +8,87 @@
 
 /* Kinds of events (docs/EVENTS.md). */
 #define AMBIT_KINDS(X) \
-	X(start)       \
-	X(stop)        \
-	X(task_open)   \
-	X(task_close)  \
+	X(start) \
+	X(stop) \
+	X(task_open) \
+	X(task_close) \
 	X(task_expire) \
-	X(file_open)   \
-	X(connect)     \
-	X(exec)        \
-	X(finding)     \
+	X(file_open) \
+	X(connect) \
+	X(exec) \
+	X(finding) \
 	X(loss)
 
 /* Why an operation is a finding. `none` is "inside the scope". */
-#define AMBIT_REASONS(X)                \
-	X(none)                         \
-	X(credential_not_in_scope)      \
-	X(reader_not_allowed)           \
-	X(destination_not_in_scope)     \
+#define AMBIT_REASONS(X) \
+	X(none) \
+	X(credential_not_in_scope) \
+	X(reader_not_allowed) \
+	X(destination_not_in_scope) \
 	X(destination_not_for_credential) \
-	X(executable_not_in_scope)      \
-	X(scope_expired)                \
-	X(secret_in_environment)        \
-	X(descriptor_from_before)       \
+	X(executable_not_in_scope) \
+	X(scope_expired) \
+	X(secret_in_environment) \
+	X(descriptor_from_before) \
 	X(undecided)
 
 /* What a scope may ask for, weakest first: the order is the ladder. */
 #define AMBIT_RESPONSES(X) \
-	X(none)            \
-	X(alert)           \
-	X(deny)            \
-	X(kill)            \
+	X(none) \
+	X(alert) \
+	X(deny) \
+	X(kill) \
 	X(kill_task)
 
 /* What was done. */
 #define AMBIT_EFFECTS(X) \
-	X(allowed)       \
-	X(alerted)       \
-	X(denied)        \
-	X(killed)        \
+	X(allowed) \
+	X(alerted) \
+	X(denied) \
+	X(killed) \
 	X(task_killed)
 
 /* Who decided; `user` is user space itself (environment, descriptors). */
 #define AMBIT_BACKENDS(X) \
-	X(none)           \
-	X(lsm)            \
-	X(fmod_ret)       \
-	X(portable)       \
+	X(none) \
+	X(lsm) \
+	X(fmod_ret) \
+	X(portable) \
 	X(user)
 
 /* Where a record of an event travels. */
-#define AMBIT_RINGS(X)  \
-	X(findings)     \
+#define AMBIT_RINGS(X) \
+	X(findings) \
 	X(observations) \
 	X(holder)
 
 /* Why something was lost or left undecided. */
-#define AMBIT_LOSS_CAUSES(X)   \
-	X(ring_full)           \
-	X(storage_failed)      \
-	X(map_full)            \
-	X(path_too_deep)       \
-	X(read_failed)         \
-	X(program_skipped)     \
-	X(record_malformed)    \
-	X(record_unknown)      \
-	X(pipe_full)           \
-	X(holder_replaced)     \
+#define AMBIT_LOSS_CAUSES(X) \
+	X(ring_full) \
+	X(storage_failed) \
+	X(map_full) \
+	X(path_too_deep) \
+	X(read_failed) \
+	X(program_skipped) \
+	X(record_malformed) \
+	X(record_unknown) \
+	X(pipe_full) \
+	X(holder_replaced) \
 	X(sink_failed)
 
 /* Tables that user space fills and decisions read: each is a BPF map of that
  * name; keys and values stand in bpf/core/tables.h.
  */
-#define AMBIT_TABLES(X)       \
-	X(tasks)              \
-	X(policies)           \
+#define AMBIT_TABLES(X) \
+	X(tasks) \
+	X(policies) \
 	X(policy_credentials) \
-	X(spaces)             \
-	X(inodes)             \
-	X(anchors)            \
-	X(names)              \
-	X(prefixes)           \
-	X(ports)              \
+	X(spaces) \
+	X(inodes) \
+	X(anchors) \
+	X(names) \
+	X(prefixes) \
+	X(ports) \
 	X(listeners)
 
 #endif

@@ -9,7 +9,7 @@
 struct core_subject {
 	struct core_task task;
 	struct core_policy policy;
-	struct core_mask held;    /* by the process and by its task */
+	struct core_mask held;	  /* by the process and by its task */
 	struct core_mask readers; /* what its program may read */
 	__u64 now_boot_ns;
 };
@@ -27,10 +27,12 @@ CORE_INLINE int core_expired(const struct core_subject *subject)
 {
 	if (subject->task.flags & (CORE_TASK_REVOKED | CORE_TASK_KILLED))
 		return 1;
-	return subject->task.expires_boot_ns && subject->now_boot_ns >= subject->task.expires_boot_ns;
+	return subject->task.expires_boot_ns &&
+	       subject->now_boot_ns >= subject->task.expires_boot_ns;
 }
 
-CORE_INLINE void core_verdict_start(const struct core_subject *subject, struct core_verdict *verdict)
+CORE_INLINE void core_verdict_start(const struct core_subject *subject,
+				    struct core_verdict *verdict)
 {
 	__builtin_memset(verdict, 0, sizeof(*verdict));
 	verdict->shadow = !!(subject->policy.flags & CORE_POLICY_SHADOW);
@@ -78,8 +80,8 @@ CORE_FUNCTION int core_decide_credential(void *seam, const struct core_subject *
 }
 
 /* What `where` is of a destination that no table names. */
-#define CORE_DESTINATION_OWN 1u    /* the task itself listens there */
-#define CORE_DESTINATION_LOCAL 2u  /* cannot leave the machine and is no peer (netlink) */
+#define CORE_DESTINATION_OWN 1u	  /* the task itself listens there */
+#define CORE_DESTINATION_LOCAL 2u /* cannot leave the machine and is no peer (netlink) */
 
 /* `port` says what the tables say of the destination; null: nothing. */
 CORE_FUNCTION int core_decide_destination(const struct core_subject *subject,

@@ -21,13 +21,13 @@ struct core_walk {
 	struct core_match match;
 	void *seam;
 	__u32 space;
-	__u32 depth;        /* components below the directory now looked at */
+	__u32 depth;		    /* components below the directory now looked at */
 	__u64 path[CORE_MAX_DEPTH]; /* the seam's own handles of the last components */
 	struct core_anchor anchor;
-	__u32 below;        /* components of it that are done */
-	__u32 dead_shapes;  /* bit set: this shape cannot match any more */
-	__u64 token;        /* hash of the current component */
-	__u64 names_hash;   /* of all components below the anchor so far */
+	__u32 below;	   /* components of it that are done */
+	__u32 dead_shapes; /* bit set: this shape cannot match any more */
+	__u64 token;	   /* hash of the current component */
+	__u64 names_hash;  /* of all components below the anchor so far */
 	__u64 shape_hash[CORE_MAX_SHAPES];
 	__u32 token_length;
 	__u32 name_length;
@@ -101,8 +101,7 @@ CORE_INLINE void core_match_finish(struct core_match *match)
 /* Looks the names done so far up; a rule for a file counts at the last component only. */
 CORE_INLINE void core_try_names(struct core_walk *walk, __u64 hash)
 {
-	struct core_name_key key = {
-		.space = walk->space, .anchor = walk->anchor.id, .hash = hash};
+	struct core_name_key key = {.space = walk->space, .anchor = walk->anchor.id, .hash = hash};
 	const struct core_rule *rule = core_find_name(walk->seam, &key);
 
 	if (rule && (walk->below + 1 == walk->depth || (rule->flags & CORE_RULE_SUBTREE)))

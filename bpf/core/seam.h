@@ -9,8 +9,8 @@
 
 struct core_walk;
 
-CORE_INLINE const struct core_credential_bit *
-core_find_bit(void *seam, const struct core_credential_key *key);
+CORE_INLINE const struct core_credential_bit *core_find_bit(void *seam,
+							    const struct core_credential_key *key);
 CORE_INLINE const struct core_rule *core_find_inode(void *seam, const struct core_inode_key *key);
 CORE_INLINE const struct core_anchor *core_find_anchor(void *seam,
 						       const struct core_inode_key *key);

@@ -27,11 +27,11 @@ struct core_policy {
 	__u8 response_network;
 	__u8 response_exec;
 	__u32 credential_space; /* the space in which credential files are recognised */
-	__u32 program_space;    /* the space of this policy's programs and Unix sockets */
+	__u32 program_space;	/* the space of this policy's programs and Unix sockets */
 	__u32 reserved;
 	struct core_mask inside;
-	struct core_mask restricted;   /* use is bound to destinations */
-	struct core_mask readers;      /* only named programs may read */
+	struct core_mask restricted; /* use is bound to destinations */
+	struct core_mask readers;    /* only named programs may read */
 	struct core_mask hold_process;
 	struct core_mask hold_task;
 };
@@ -151,9 +151,9 @@ struct core_process {
 	__u32 slot; /* 0: in no task */
 	__u32 flags;
 	struct core_mask held;
-	struct core_mask readers;         /* what the running program may read */
+	struct core_mask readers;	  /* what the running program may read */
 	struct core_mask pending_readers; /* the same for the program being executed */
-	__u64 pending_verdict;            /* reason and response of an exec that goes on */
+	__u64 pending_verdict;		  /* reason and response of an exec that goes on */
 	__u64 reserved[4];
 };
 CORE_ASSERT(sizeof(struct core_process) == 144, "frozen");

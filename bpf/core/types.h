@@ -22,11 +22,11 @@
 #else
 #define CORE_INLINE static inline
 #define CORE_FUNCTION static inline
-#define CORE_LOOP(count, step, pointer)                                   \
-	do {                                                              \
-		for (__u32 core_i = 0; core_i < (count); core_i++)        \
-			if (step(core_i, &(pointer)))                        \
-				break;                                    \
+#define CORE_LOOP(count, step, pointer) \
+	do { \
+		for (__u32 core_i = 0; core_i < (count); core_i++) \
+			if (step(core_i, &(pointer))) \
+				break; \
 	} while (0)
 #endif
 

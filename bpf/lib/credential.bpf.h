@@ -11,35 +11,59 @@ CORE_INLINE const struct core_credential_bit *core_find_bit(void *seam,
 	return bpf_map_lookup_elem(&policy_credentials, key);
 }
 
-CORE_INLINE void decide_matched(struct ambit_scratch *scratch)
+AMBIT_GLOBAL int decide_matched(struct ambit_scratch *scratch)
 {
-	const struct core_match *match = &scratch->walk.match;
+	const struct core_match *match;
 
+	if (!scratch)
+		return 0;
+	match = &scratch->walk.match;
 	for (int i = 0; i < CORE_MAX_MATCHES; i++) {
 		if (i >= match->count)
 			break;
 		core_decide_credential(0, &scratch->subject, &scratch->verdict,
 				       match->credential[i]);
 	}
+	return 0;
+}
+
+/* After the record: signals, and what is held from now on. 1: the operation is refused. */
+AMBIT_GLOBAL int settle(struct ambit_scratch *scratch, __u32 effect)
+{
+	struct core_process *process;
+
+	if (!scratch)
+		return 1;
+	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
+	if (!process || respond(process->slot, (__u8)effect))
+		return 1;
+	hold(&scratch->subject, process, &scratch->verdict.gained);
+	return 0;
 }
 
 struct ambit_opening {
-	struct inode *inode;
-	struct dentry *dentry;
-	struct vfsmount *mnt;
+	__u64 inode;
+	__u64 dentry;
+	__u64 mnt;
 	__u32 flags;
-	__u8 can_deny;
 };
 
-CORE_INLINE void emit_file(struct ambit_scratch *scratch, const struct ambit_opening *opening)
+AMBIT_GLOBAL int emit_file(struct ambit_scratch *scratch, struct ambit_opening *opening)
 {
-	struct ambit_file_record *record = &scratch->record.file;
-	const struct core_match *match = &scratch->walk.match;
-	int finding = scratch->verdict.requested != CORE_RESPONSE_none;
-	struct ambit_outbox *box = claim_outbox();
 	__u32 size = sizeof(union ambit_any_record);
-	struct inode *inode = opening->inode;
+	struct ambit_file_record *record;
+	const struct core_match *match;
+	struct ambit_outbox *box;
+	struct inode *inode;
+	int finding;
 
+	if (!scratch || !opening)
+		return 0;
+	record = &scratch->record.file;
+	match = &scratch->walk.match;
+	finding = scratch->verdict.requested != CORE_RESPONSE_none;
+	inode = (struct inode *)opening->inode;
+	box = claim_outbox();
 	record->ino = BPF_CORE_READ(inode, i_ino);
 	record->dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	record->flags = opening->flags;
@@ -51,19 +75,20 @@ CORE_INLINE void emit_file(struct ambit_scratch *scratch, const struct ambit_ope
 	if (!box) {
 		record->head.size = size;
 		send_record(&scratch->record, size, finding);
-		return;
+		return 0;
 	}
-	record->path_length = write_path(box, opening->dentry, opening->mnt, &record->path_cut);
+	record->path_length =
+		write_path(scratch, box, opening->dentry, opening->mnt, &record->path_cut);
 	size += record->path_length & (AMBIT_DATA_SIZE - 1);
 	record->head.size = size;
 	box->record = scratch->record;
 	send_record(&box->record, size, finding);
 	release_outbox(box);
+	return 0;
 }
 
 /* Gives 1 when the opening is refused. Files that are no credential cost only the walk. */
-static __attribute__((noinline)) int open_credential(struct ambit_scratch *scratch,
-						     struct ambit_opening *opening)
+AMBIT_GLOBAL int open_credential(struct ambit_scratch *scratch, struct ambit_opening *opening)
 {
 	struct core_process *process;
 	__u8 effect;
@@ -79,13 +104,10 @@ static __attribute__((noinline)) int open_credential(struct ambit_scratch *scrat
 	else if (!scratch->walk.match.count)
 		return 0;
 	decide_matched(scratch);
-	effect = core_effect(&scratch->verdict, opening->can_deny);
+	effect = core_effect(&scratch->verdict, 1);
 	fill_head(scratch, process->slot, AMBIT_KIND_file_open, effect);
 	emit_file(scratch, opening);
-	if (respond(process->slot, effect))
-		return 1;
-	hold(&scratch->subject, process, &scratch->verdict.gained);
-	return 0;
+	return settle(scratch, effect);
 }
 
 #endif

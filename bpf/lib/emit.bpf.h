@@ -50,15 +50,18 @@ CORE_INLINE void release_outbox(struct ambit_outbox *box)
 	__sync_lock_test_and_set(&box->busy, 0);
 }
 
+/* The climb is not on the stack: its values there would be tracked, and 6.12 verifies a loop
+ * until they settle (40,000 instructions a path).
+ */
 struct ambit_writer {
-	struct ambit_climb climb;
+	struct ambit_climb *climb;
 	char *data;
 };
 
 static long write_name_step(__u32 index, void *context)
 {
 	struct ambit_writer *writer = context;
-	struct ambit_climb *climb = &writer->climb;
+	struct ambit_climb *climb = writer->climb;
 	struct dentry *dentry = (void *)climb->dentry;
 	const unsigned char *name;
 	__u32 length, at;
@@ -92,16 +95,15 @@ static long write_name_step(__u32 index, void *context)
 }
 
 /* Writes the names from the file up to the root; gives the bytes written. */
-CORE_INLINE __u32 write_path(struct ambit_outbox *box, struct dentry *dentry, struct vfsmount *mnt,
-			     __u8 *cut)
+CORE_INLINE __u32 write_path(struct ambit_scratch *scratch, struct ambit_outbox *box, __u64 dentry,
+			     __u64 mnt, __u8 *cut)
 {
-	struct ambit_writer writer;
+	struct ambit_writer writer = {.climb = &scratch->climb, .data = box->data};
 
-	climb_from(&writer.climb, dentry, mnt);
-	writer.data = box->data;
+	climb_from(&scratch->climb, dentry, mnt);
 	bpf_loop(AMBIT_MAX_STEPS, write_name_step, &writer, 0);
-	*cut = writer.climb.cut;
-	return writer.climb.length;
+	*cut = scratch->climb.cut;
+	return scratch->climb.length & (AMBIT_DATA_SIZE - 1);
 }
 
 /* Hands `size` bytes to the ring that findings, or observations, have. */

@@ -7,24 +7,24 @@
 
 #include "bpf/lib/emit.bpf.h"
 
-#define AMBIT_DENY_HOOK(hook, lsm_name, function, names, ...)       \
-	SEC("lsm/" #lsm_name)                                        \
-	int BPF_PROG(lsm_##hook, __VA_ARGS__, int ret)               \
-	{                                                            \
-		if (ret)                                             \
-			return ret;                                  \
-		if (hook names)                                      \
-			return -EPERM;                               \
-		return 0;                                            \
-	}                                                            \
-	SEC("fmod_ret/" #function)                                   \
-	int BPF_PROG(fmod_##hook, __VA_ARGS__, int ret)              \
-	{                                                            \
-		if (ret)                                             \
-			return ret;                                  \
-		if (hook names)                                      \
-			return -EPERM;                               \
-		return 0;                                            \
+#define AMBIT_DENY_HOOK(hook, lsm_name, function, names, ...) \
+	SEC("lsm/" #lsm_name) \
+	int BPF_PROG(lsm_##hook, __VA_ARGS__, int ret) \
+	{ \
+		if (ret) \
+			return ret; \
+		if (hook names) \
+			return -EPERM; \
+		return 0; \
+	} \
+	SEC("fmod_ret/" #function) \
+	int BPF_PROG(fmod_##hook, __VA_ARGS__, int ret) \
+	{ \
+		if (ret) \
+			return ret; \
+		if (hook names) \
+			return -EPERM; \
+		return 0; \
 	}
 
 /* What every hook starts with: 0 and no process is an outsider. */

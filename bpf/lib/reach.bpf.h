@@ -77,8 +77,7 @@ CORE_INLINE const struct core_port *find_port(__u32 policy, const struct ambit_a
 
 CORE_INLINE int is_own_port(const struct ambit_address *to, __u32 slot, __u32 netns)
 {
-	struct core_listener_key key = {
-		.netns = netns, .port = to->port, .protocol = to->protocol};
+	struct core_listener_key key = {.netns = netns, .port = to->port, .protocol = to->protocol};
 	struct core_listener *listener;
 
 	if (!is_loopback(to->address))
@@ -92,8 +91,7 @@ CORE_INLINE __u8 protocol_of(struct sock *sk)
 	__u16 protocol = BPF_CORE_READ(sk, sk_protocol);
 
 	/* A raw socket writes its own headers: what it says of itself proves nothing. */
-	if (BPF_CORE_READ(sk, sk_type) == SOCK_RAW &&
-	    (protocol == IPPROTO_TCP || protocol == 17))
+	if (BPF_CORE_READ(sk, sk_type) == SOCK_RAW && (protocol == IPPROTO_TCP || protocol == 17))
 		return IPPROTO_RAW;
 	return protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (__u8)protocol;
 }
@@ -135,8 +133,8 @@ CORE_INLINE void match_endpoints(struct ambit_scratch *scratch, const struct cor
 #define AMBIT_QUIET 1u /* an allowed destination is no event: it was one at connect */
 
 /* Gives 1 when the destination is refused. */
-static __attribute__((noinline)) int reach(struct ambit_scratch *scratch,
-					   struct ambit_address *to, __u32 where, __u32 quiet)
+AMBIT_GLOBAL int reach(struct ambit_scratch *scratch, struct ambit_address *to, __u32 where,
+		       __u32 quiet)
 {
 	struct core_process *process;
 	const struct core_port *port;
@@ -155,10 +153,7 @@ static __attribute__((noinline)) int reach(struct ambit_scratch *scratch,
 		fill_head(scratch, process->slot, AMBIT_KIND_connect, effect);
 		emit_inet(scratch, to);
 	}
-	if (respond(process->slot, effect))
-		return 1;
-	hold(&scratch->subject, process, &scratch->verdict.gained);
-	return 0;
+	return settle(scratch, effect);
 }
 
 #endif

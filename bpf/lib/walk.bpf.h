@@ -61,10 +61,10 @@ CORE_INLINE void inode_key(struct core_inode_key *key, struct inode *inode, __u3
 	key->space = space;
 }
 
-CORE_INLINE void climb_from(struct ambit_climb *climb, struct dentry *dentry, struct vfsmount *mnt)
+CORE_INLINE void climb_from(struct ambit_climb *climb, __u64 dentry, __u64 mnt)
 {
-	climb->dentry = (__u64)dentry;
-	climb->mount = mnt ? (__u64)mnt - bpf_core_field_offset(struct mount, mnt) : 0;
+	climb->dentry = dentry;
+	climb->mount = mnt ? mnt - bpf_core_field_offset(struct mount, mnt) : 0;
 	climb->depth = 0;
 	climb->done = 0;
 	climb->failed = 0;
@@ -130,8 +130,7 @@ static long match_step(__u32 index, void *context)
 }
 
 /* What the file at `dentry` is in `space`, by all patterns; < 0 when that cannot be told. */
-static __attribute__((noinline)) int recognise_by_path(struct ambit_scratch *scratch,
-							struct dentry *dentry, struct vfsmount *mnt)
+CORE_INLINE int recognise_by_path(struct ambit_scratch *scratch, __u64 dentry, __u64 mnt)
 {
 	if (!scratch)
 		return -1;
@@ -149,7 +148,7 @@ static __attribute__((noinline)) int recognise_by_path(struct ambit_scratch *scr
 CORE_INLINE void teach_inode(struct ambit_scratch *scratch, const struct core_inode_key *key)
 {
 	struct core_match *match = &scratch->walk.match;
-	struct core_rule *rule = &scratch->taught;
+	struct core_rule taught = {}, *rule = &taught; /* 6.1 takes map values from the stack */
 
 	rule->rank = 0xffff;
 	rule->flags = match->flags;
@@ -162,16 +161,19 @@ CORE_INLINE void teach_inode(struct ambit_scratch *scratch, const struct core_in
 }
 
 /* What a file is: by its inode, else by where it stands. 0, or < 0 when undecided. */
-CORE_INLINE int recognise(struct ambit_scratch *scratch, __u32 space, struct inode *inode,
-			  struct dentry *dentry, struct vfsmount *mnt)
+AMBIT_GLOBAL int recognise(struct ambit_scratch *scratch, __u32 space, __u64 inode, __u64 dentry,
+			   __u64 mnt)
 {
-	struct core_match *match = &scratch->walk.match;
 	struct core_inode_key key;
 	const struct core_rule *rule;
+	struct core_match *match;
 
+	if (!scratch)
+		return -1;
+	match = &scratch->walk.match;
 	__builtin_memset(match, 0, sizeof(*match));
 	scratch->walk.space = space;
-	inode_key(&key, inode, space);
+	inode_key(&key, (struct inode *)inode, space);
 	rule = core_find_inode(0, &key);
 	if (rule) {
 		core_match_add(match, rule);

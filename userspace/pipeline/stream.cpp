@@ -90,7 +90,6 @@ void Stream::finish(model::Event& event) {
     attribution_.attribute(more);
     more.seq = ++seq_;
     more.id = ulids_.next(more.time_ns);
-    static_cast<void>(correlator_.observe(more));
     static_cast<void>(response::respond(more, killer_));
     write(more);
   }
