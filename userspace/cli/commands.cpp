@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
+#include "userspace/cli/check.h"
 #include "userspace/cli/command.h"
 #include "userspace/cli/doctor.h"
 #include "userspace/cli/run.h"
@@ -11,6 +12,8 @@ namespace {
 // One line for each command; help, suggestions and dispatch come from here.
 constexpr std::array kCommands{
     Command{"run", "start a command bound to a task scope", run_command},
+    Command{"check", "check scopes and credentials, and show every mistake with its place",
+            check_command},
     Command{"doctor", "say what this machine can enforce, and how to get more", doctor_command},
 };
 
