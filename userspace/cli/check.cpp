@@ -8,6 +8,7 @@
 #include <iostream>
 #include <map>
 #include <optional>
+#include <tuple>
 
 #include "userspace/cli/check_compile.h"
 #include "userspace/cli/check_files.h"
@@ -40,6 +41,7 @@ class Checker {
     if (catalogue_)
       for (const auto& [scope, number] : scopes_) hold_against(scope, number);
     compile();
+    sort_by_file(found.files);
     return std::move(report_);
   }
 
@@ -121,6 +123,17 @@ class Checker {
     take(std::move(diagnostics));
   }
 
+  /// As the files were named; what is in none of them comes first.
+  void sort_by_file(const std::vector<std::string>& files) {
+    std::map<std::string_view, std::size_t> places;
+    for (std::size_t i = 0; i < files.size(); ++i) places.emplace(files[i], i + 1);
+    std::ranges::stable_sort(report_.diagnostics, {}, [&](const Diagnostic& diagnostic) {
+      const auto place = places.find(diagnostic.file);
+      return std::tuple{place == places.end() ? 0 : place->second, diagnostic.line,
+                        diagnostic.column};
+    });
+  }
+
   struct Own {
     model::Credential credential;
     std::size_t number = 0;
@@ -135,13 +148,19 @@ class Checker {
   std::size_t kept_bytes_ = 0;
 };
 
-Syntax syntax() {
-  Syntax syntax{.options = options::options_description("Options"), .positional = {}};
-  syntax.options.add_options()(
+options::options_description visible() {
+  options::options_description shown("Options");
+  shown.add_options()(
       "catalogue", options::value<std::vector<std::string>>()->value_name("SOURCE"),
       "credentials that scopes may name: a directory, a file, `builtin` or `builtin:NAME`; may be "
-      "repeated (default: builtin)")("json", "one JSON object instead of text")(
-      "help,h", "this text")("path", options::value<std::vector<std::string>>(), "");
+      "repeated (default: builtin)")("json", "one JSON object instead of text")("help,h",
+                                                                                "this text");
+  return shown;
+}
+
+Syntax syntax() {
+  Syntax syntax{.options = visible(), .positional = {}};
+  syntax.options.add_options()("path", options::value<std::vector<std::string>>(), "");
   syntax.positional.add("path", -1);
   return syntax;
 }
@@ -150,12 +169,8 @@ std::string usage() {
   return "Usage: ambit check [--json] [--catalogue SOURCE]… PATH…\n\n"
          "Checks TaskScope and Credential documents with the code that a task is started with.\n"
          "A directory means the *.yaml, *.yml and *.json files in it, at any depth. Credentials\n"
-         "among the PATHs may be named by scopes too. Exit 0 without errors, else 1.\n\n"
-         "Options:\n"
-         "  --catalogue SOURCE  credentials that scopes may name: a directory, a file, `builtin`\n"
-         "                      or `builtin:NAME`; may be repeated (default: builtin)\n"
-         "  --json              one JSON object instead of text\n"
-         "  -h [ --help ]       this text\n";
+         "among the PATHs may be named by scopes too. Exit 0 without errors, else 1.\n\n" +
+         describe(visible());
 }
 
 std::vector<std::string> list_of(const options::variables_map& values, const char* name) {

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/cli/check_compile.h"
 
-#include <unistd.h>
-
-#include <filesystem>
-
 #include "userspace/cli/check_files.h"
 #include "userspace/pipeline/prepare.h"
 #include "userspace/policy/destinations.h"
@@ -14,20 +10,11 @@ namespace {
 
 constexpr std::string_view kWholeCatalogue = "catalogue";
 
-policy::Environment own_environment() {
-  policy::Environment environment;
-  for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable)
-    environment.emplace_back(*variable);
-  return environment;
-}
-
-/// Empty when a task could be started with these; nothing is resolved, loaded or asked for.
+/// Empty when a task could be started with these. Without variables, so that the answer is the same
+/// for everybody; `~` is every home of the password file. No name is looked up.
 std::string compile(const model::Scope& scope, const model::Catalogue& catalogue) {
-  std::error_code unknown;
-  pipeline::Declared declared{.scope = scope,
-                              .catalogue = catalogue,
-                              .environment = own_environment(),
-                              .cwd = std::filesystem::current_path(unknown).string()};
+  pipeline::Declared declared{
+      .scope = scope, .catalogue = catalogue, .environment = {}, .cwd = "/"};
   auto prepared = pipeline::prepare(std::move(declared));
   if (!prepared) return prepared.error().message;
   auto destinations = policy::compile_destinations((*prepared)->destinations);

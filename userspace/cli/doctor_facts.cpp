@@ -60,7 +60,7 @@ std::vector<std::string> what_does_not_hold(const BackendFacts& backend) {
   for (const pipeline::HookProof& hook : backend.proof->hooks)
     if (!hook.attached)
       sentences.push_back("hook " + hook.hook + ": " + hook.why_not + "; " + hook.without);
-  if (backend.storm && !backend.storm->calm())
+  if (backend.skips())
     sentences.push_back(
         "under load decisions are skipped: " + std::to_string(backend.storm->through) + " of " +
         std::to_string(backend.storm->opens) + " denied opens went through, " +
@@ -80,7 +80,7 @@ std::vector<std::string> how_to_get_more(const DoctorFacts& facts) {
                           backend.remedy);
   }
   const BackendFacts* const used = facts.in_use();
-  if (used != nullptr && used->storm && !used->storm->calm())
+  if (used != nullptr && used->skips())
     sentences.emplace_back(
         "for decisions that are never skipped: preempt=voluntary on the kernel command line");
   return sentences;

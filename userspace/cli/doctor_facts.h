@@ -22,6 +22,9 @@ struct BackendFacts {
   std::string remedy;   ///< what would make it available; empty: nothing known, or nothing needed
   std::optional<pipeline::Proof> proof;
   std::optional<pipeline::Storm> storm;
+
+  /// What it can do is not done each time.
+  [[nodiscard]] bool skips() const { return storm && !storm->calm(); }
 };
 
 struct DoctorFacts {

@@ -89,6 +89,7 @@ std::string render_json(const DoctorFacts& facts) {
             {"backend", used == nullptr ? Json(nullptr) : Json(model::name_of(used->backend))},
             {"missing", text_or_null(facts.missing)},
             {"strengths", used == nullptr ? Json(nullptr) : strengths_of(*used->proof)},
+            {"decisions_are_skipped", used != nullptr && used->skips()},
             {"does_not_hold", used == nullptr ? Json::array() : Json(what_does_not_hold(*used))},
             {"to_do", how_to_get_more(facts)}};
   Json& backends = json["backends"] = Json::array();

@@ -79,7 +79,10 @@ std::string strengths_of(const BackendFacts& backend, const Style& style) {
                              style);
   for (const Row& row : kRows) {
     const Strength strength = backend.proof->strength(row.of);
-    text += line(row.what, style.paint(word_for(strength), tone_of(strength)));
+    text += line(row.what, style.paint(word_for(strength), tone_of(strength)) +
+                               (backend.skips() && strength != Strength::none
+                                    ? style.paint(", but skipped at times", Tone::bad)
+                                    : ""));
   }
   return text;
 }

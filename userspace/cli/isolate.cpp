@@ -16,7 +16,6 @@
 #include <cstring>
 #include <exception>
 #include <fstream>
-#include <optional>
 
 #include "userspace/base/descriptor.h"
 
@@ -72,38 +71,38 @@ bool write_all(int fd, const void* bytes, std::size_t size) {
   ::_exit(0);
 }
 
-/// False at the deadline, at the end, and on an error.
-bool read_all(int fd, void* bytes, std::size_t size, Clock::time_point deadline) {
+enum class Heard : std::uint8_t { all, late, ended };
+
+Heard read_all(int fd, void* bytes, std::size_t size, Clock::time_point deadline) {
   auto* at = static_cast<char*>(bytes);
   while (size > 0) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     pollfd waiting{.fd = fd, .events = POLLIN, .revents = 0};
     const int ready = ::poll(&waiting, 1, static_cast<int>(std::max(left.count(), 0L)));
-    if (ready == 0) return false;
+    if (ready == 0) return Heard::late;
     const ssize_t count = ready < 0 ? -1 : ::read(fd, at, size);
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
+    if (count <= 0) return Heard::ended;
     at += count;
     size -= static_cast<std::size_t>(count);
   }
-  return true;
+  return Heard::all;
 }
 
-std::optional<std::string> read_answer(int fd, Clock::time_point deadline) {
+Heard read_answer(int fd, Clock::time_point deadline, std::string& answer) {
   std::uint32_t size = 0;
-  if (!read_all(fd, &size, sizeof(size), deadline) || size > kLongestAnswer) return std::nullopt;
-  std::string answer(size, '\0');
-  if (!read_all(fd, answer.data(), size, deadline)) return std::nullopt;
-  return answer;
+  const Heard heard = read_all(fd, &size, sizeof(size), deadline);
+  if (heard != Heard::all) return heard;
+  answer.resize(std::min<std::size_t>(size, kLongestAnswer));
+  return read_all(fd, answer.data(), answer.size(), deadline);
 }
 
-std::string failure_of(pid_t child, bool late) {
+std::string failure_of(pid_t child, bool late, const Limits& limits) {
   ::kill(child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (late) return "takes too long";
+  if (late) return "takes longer than " + std::to_string(limits.time.count()) + " ms";
   return WIFSIGNALED(status)
              ? std::string("ends the program that does it: ") + ::strsignal(WTERMSIG(status))
              : "ends the program that does it";
@@ -127,15 +126,15 @@ void work_on(const std::vector<Job>& jobs, const Limits& limits,
   }
   writer.reset();
   while (answers.size() < jobs.size()) {
-    const auto deadline = Clock::now() + limits.time;
-    auto answer = read_answer(reader.get(), deadline);
-    if (!answer) {
-      answers.push_back(failure_of(child, Clock::now() >= deadline));
+    std::string answer;
+    const Heard heard = read_answer(reader.get(), Clock::now() + limits.time, answer);
+    if (heard != Heard::all) {
+      answers.push_back(failure_of(child, heard == Heard::late, limits));
       return;
     }
-    answers.push_back(std::move(*answer));
+    answers.push_back(std::move(answer));
   }
-  static_cast<void>(failure_of(child, false));
+  static_cast<void>(failure_of(child, false, limits));
 }
 
 }  // namespace
