@@ -240,10 +240,14 @@ DestinationInput destination_input(const model::Scope& scope, const model::Catal
                                    const std::vector<Address>& resolvers) {
   DestinationInput input;
   input.network = &scope.network;
+  const bool always_refused =
+      scope.mode == model::Mode::enforce && scope.response.credential >= model::Response::deny;
   for (const auto& [number, bit] : policy.bit_of_credential) {
     const model::Credential& known = catalogue.credentials[number];
     const auto listed =
         std::ranges::find(scope.credentials, known.name, &model::ScopeCredential::name);
+    // What is refused is never held: its destinations bind nobody, and their names need no look-up.
+    if (listed == scope.credentials.end() && always_refused) continue;
     const auto& destinations = listed != scope.credentials.end() && listed->destinations
                                    ? listed->destinations
                                    : known.destinations;
