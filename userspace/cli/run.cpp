@@ -137,9 +137,14 @@ int run_command(std::span<const std::string> arguments) {
   }
   const bool colour = ::isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
   std::string at_end;
+  std::uint64_t shown = 0;
   if (wanted->findings != "none")
     wanted->run.watcher = [&](const model::Event& event) {
-      const std::string text = sink::render_for_terminal(event, colour);
+      // What was joined from events tells a person nothing new when the last of them was just shown.
+      const bool told = event.kind == model::Kind::finding &&
+                        std::ranges::find(event.evidence, shown) != event.evidence.end();
+      const std::string text = told ? "" : sink::render_for_terminal(event, colour);
+      if (event.finding) shown = event.seq;
       if (wanted->findings == "live")
         std::fputs(text.c_str(), stderr);
       else

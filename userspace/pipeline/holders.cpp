@@ -75,11 +75,9 @@ Result<void> Holders::wait_until_ready() const {
 Holders::~Holders() {
   if (shared_ == nullptr) return;
   shared_->stop = true;
-  // One that another holder made is no child of ours; it sees `stop` within a turn.
-  for (const int pid : spawned_) {
-    ::kill(pid, SIGCONT);
-    static_cast<void>(::waitpid(pid, nullptr, 0));
-  }
+  // They keep nothing, and waiting for their turn to end would add 70 ms to every command. One
+  // that another holder made is no child of ours; it sees `stop` within a turn.
+  for (const int pid : spawned_) ::kill(pid, SIGKILL);
   ::munmap(shared_, sizeof(HolderShared));
 }
 
