@@ -64,7 +64,7 @@ class Checker {
         scopes_.emplace_back(std::move(*scope), number);
       } else if (auto* const credential = std::get_if<model::Credential>(&document)) {
         report_.documents.push_back({.file = file, .kind = "Credential", .name = credential->name});
-        add(std::move(*credential), number);
+        add(*credential, number);
       }
     }
     if (!has_scope || kept_bytes_ + text->size() > kKeptText) return;
@@ -73,7 +73,7 @@ class Checker {
   }
 
   /// Files of one directory are loaded together, so that a name may stand in one of them only.
-  void add(model::Credential credential, std::size_t number) {
+  void add(const model::Credential& credential, std::size_t number) {
     const auto [first, is_new] = own_.try_emplace(credential.name, Own{credential, number});
     if (is_new) return;
     const auto directory = [](const std::string& file) {

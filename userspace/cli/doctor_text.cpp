@@ -24,19 +24,10 @@ constexpr std::array kRows{
     Row{Class::families, "other families"}, Row{Class::expiry, "the scope's end"},
 };
 
-Tone tone_of(Strength strength) {
-  switch (strength) {
-    case Strength::deny:
-      return Tone::good;
-    case Strength::kill:
-      return Tone::good;
-    case Strength::alert:
-      return Tone::warning;
-    case Strength::none:
-      return Tone::bad;
-  }
-  return Tone::plain;
-}
+// By Strength.
+constexpr std::array kTones{Tone::bad, Tone::warning, Tone::good, Tone::good};
+
+Tone tone_of(Strength strength) { return kTones.at(static_cast<std::size_t>(strength)); }
 
 std::string line(std::string_view name, const std::string& value) {
   const std::size_t blanks = name.size() < kFirstColumn ? kFirstColumn - name.size() : 1;

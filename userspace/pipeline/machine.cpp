@@ -111,8 +111,8 @@ std::string preemption(const std::string& version) {
 }
 
 std::string why_no_fanotify() {
-  const Descriptor group(::fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK,
-                                         O_RDONLY | O_CLOEXEC | O_LARGEFILE));
+  const Descriptor group(
+      ::fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY | O_CLOEXEC));
   return group.valid() ? std::string() : std::strerror(errno);
 }
 

@@ -58,6 +58,7 @@ sockaddr_in loopback(std::uint16_t port) {
 }
 
 int bind_port(int fd, std::uint16_t& port) {
+  if (fd < 0) return kCannotBeTried;
   sockaddr_in address = loopback(port);
   socklen_t length = sizeof(address);
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
@@ -135,8 +136,8 @@ int execute(const Props& props, Belongings& /*mine*/) {
     char* const arguments[] = {name, option, nullptr};
     char* const environment[] = {nullptr};
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    ::dup2(null, STDOUT_FILENO);
-    ::dup2(null, STDERR_FILENO);
+    if (null < 0 || ::dup2(null, STDOUT_FILENO) < 0 || ::dup2(null, STDERR_FILENO) < 0)
+      ::_exit(kElse);
     ::execve(props.program, arguments, environment);
     ::_exit(errno == EPERM ? kRefused : kElse);
   }
@@ -211,6 +212,7 @@ int connect_to_itself(const Props& /*props*/, Belongings& mine) {
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
   if (::getsockname(mine.listener, generic, &length) != 0) return kCannotBeTried;
   mine.connection = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (mine.connection < 0) return kCannotBeTried;
   return result_of(::connect(mine.connection, generic, length));
 }
 
@@ -232,6 +234,7 @@ int bind_itself(const Props& /*props*/, Belongings& mine) {
 
 int send_to_itself(const Props& /*props*/, Belongings& mine) {
   const sockaddr_in address = loopback(mine.port);
+  if (mine.datagrams < 0) return kCannotBeTried;
   if (::connect(mine.datagrams, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
     return errno;
   return result_of(::send(mine.datagrams, "x", 1, MSG_DONTWAIT));

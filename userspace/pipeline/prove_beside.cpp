@@ -57,8 +57,8 @@ bool deny_one(int group) {
 Attempt try_fanotify(const std::string& path) {
   Attempt attempt{
       .operation = "open a credential file (fanotify)", .of = Class::files, .decisive = true};
-  const Descriptor group(::fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK,
-                                         O_RDONLY | O_CLOEXEC | O_LARGEFILE));
+  const Descriptor group(
+      ::fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY | O_CLOEXEC));
   if (!group.valid() ||
       ::fanotify_mark(group.get(), FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, path.c_str()) != 0) {
     attempt.note = std::string("fanotify permission events: ") + std::strerror(errno);
