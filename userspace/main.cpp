@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -8,6 +9,8 @@
 #include "userspace/cli/command.h"
 
 int main(int count, char** words) {
+  // Whoever ignores it hands that on, and then no child could be waited for.
+  std::signal(SIGCHLD, SIG_DFL);
   // Libraries throw; a person gets a sentence all the same.
   try {
     const std::vector<std::string> arguments(words + (count > 0 ? 1 : 0), words + count);

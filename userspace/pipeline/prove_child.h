@@ -39,8 +39,7 @@ class BoundChild {
   void end();
 
   pid_t pid_ = -1;
-  Descriptor commands_;
-  Descriptor answers_;
+  Descriptor channel_;  ///< commands there, answers back
 };
 
 }  // namespace ambit::pipeline

@@ -92,13 +92,15 @@ Stage::~Stage() {
 }
 
 Result<void> Stage::make_directory() {
-  for (const char* parent : {"/run", "/tmp", "/var/tmp"}) {
+  // Memory first: on overlay file systems a file's device is not what stat() says.
+  for (const char* parent : {"/dev/shm", "/run", "/tmp", "/var/tmp"}) {
     std::string name = std::string(parent) + "/ambit-proof.XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) continue;
     directory_ = name;
     return {};
   }
-  return fail_errno("cannot make a directory in /run, /tmp or /var/tmp to prove the backend with");
+  return fail_errno(
+      "cannot make a directory in /dev/shm, /run, /tmp or /var/tmp to prove the backend with");
 }
 
 Result<std::string> Stage::make_file(const std::string& name) {

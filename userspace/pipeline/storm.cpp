@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,7 +50,8 @@ void open_until(const char* path, std::int64_t end_ns, Tally& tally) {
 [[noreturn]] void blow(const Stage& stage, int gate, std::chrono::nanoseconds length,
                        Tally& tally) {
   char byte = 0;
-  if (::read(gate, &byte, 1) != 1) ::_exit(1);
+  ::signal(SIGCHLD, SIG_DFL);
+  if (::recv(gate, &byte, 1, 0) != 1) ::_exit(1);
   const std::int64_t end_ns = now_ns() + length.count();
   for (int i = 1; i < kProcesses; ++i)
     if (::_Fork() == 0) {
@@ -83,7 +85,7 @@ Result<void> let_loose(kernel::Sensor& sensor, pid_t first, int gate) {
   const Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, first, 0)));
   if (!pidfd.valid()) return fail_errno("cannot open a process of the storm");
   if (auto bound = sensor.bind(pidfd.get(), kFirstProofNumber); !bound) return bound;
-  if (::write(gate, "x", 1) != 1) return fail_errno("cannot start the storm");
+  if (::send(gate, "x", 1, MSG_NOSIGNAL) != 1) return fail_errno("cannot start the storm");
   return {};
 }
 
@@ -96,7 +98,8 @@ Result<Storm> raise_storm(kernel::Sensor& sensor, std::chrono::milliseconds leng
   const Mapping shared;
   if (!shared.valid()) return fail_errno("cannot map memory for the storm");
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("cannot make a pipe");
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return fail_errno("cannot make a pair of sockets for the storm");
   const Descriptor reader(ends[0]);
   Descriptor writer(ends[1]);
   const std::uint64_t skipped = sensor.skipped_programs();
