@@ -9,8 +9,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <filesystem>
 #include <ranges>
 #include <string_view>
+#include <system_error>
 
 #include "userspace/pipeline/prove.h"
 #include "userspace/policy/compile.h"
@@ -32,6 +35,27 @@ constexpr policy::PolicyNumbers numbers_of(Phase phase) {
 template <std::size_t N>
 void copy_to(std::array<char, N>& to, const std::string& from) {
   std::memcpy(to.data(), from.data(), std::min(from.size(), N - 1));
+}
+
+constexpr std::string_view kDirectoryPrefix = "ambit-proof.";
+// The files that a stage may have in its directory.
+constexpr std::array kFileNames{"secret", "link", "renamed", "socket", "gone", "asked"};
+
+/// A stage whose process was killed leaves its directory; no stage lives for a minute.
+void sweep(const std::string& parent) {
+  constexpr std::time_t kAge = 60;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(parent, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string path = entry->path().string();
+    struct stat status{};
+    if (!entry->path().filename().string().starts_with(kDirectoryPrefix) ||
+        ::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
+        status.st_uid != ::geteuid() || std::time(nullptr) - status.st_mtime < kAge)
+      continue;
+    for (const char* name : kFileNames) ::unlink((path + "/" + name).c_str());
+    ::rmdir(path.c_str());
+  }
 }
 
 const char* find_program() {
@@ -94,7 +118,8 @@ Stage::~Stage() {
 Result<void> Stage::make_directory() {
   // Memory first: on overlay file systems a file's device is not what stat() says.
   for (const char* parent : {"/dev/shm", "/run", "/tmp", "/var/tmp"}) {
-    std::string name = std::string(parent) + "/ambit-proof.XXXXXX";
+    sweep(parent);
+    std::string name = std::string(parent) + "/" + std::string(kDirectoryPrefix) + "XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) continue;
     directory_ = name;
     return {};

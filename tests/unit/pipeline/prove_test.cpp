@@ -2,10 +2,14 @@
 #include "userspace/pipeline/prove.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 
 #include "userspace/kernel/programs.h"
 #include "userspace/pipeline/choose.h"
@@ -124,6 +128,20 @@ TEST_F(LiveProof, LeavesNothingBehindAndCanBeRepeated) {
   std::uint32_t slot = kFirstProofNumber;
   std::array<std::byte, 64> value{};
   EXPECT_FALSE(sensor_->find(model::Table::tasks, std::as_bytes(std::span(&slot, 1)), value));
+}
+
+TEST_F(LiveProof, SweepsUpAfterOneThatWasKilled) {
+  const std::string left = "/dev/shm/ambit-proof.test";
+  const std::string fresh = "/dev/shm/ambit-proof.now";
+  if (::mkdir(left.c_str(), 0700) != 0) GTEST_SKIP() << "no /dev/shm here";
+  ASSERT_EQ(::mkdir(fresh.c_str(), 0700), 0);
+  std::ofstream(left + "/secret") << "x";
+  const std::array<timeval, 2> long_ago{};
+  ASSERT_EQ(::utimes(left.c_str(), long_ago.data()), 0);
+  ASSERT_TRUE(prove(*sensor_));
+  EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_TRUE(std::filesystem::exists(fresh));
+  ::rmdir(fresh.c_str());
 }
 
 TEST_F(LiveProof, TakesNoTimeThatAPersonWouldSee) {
