@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ways to the bytes of a file.
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "tests/kernel/acts/act.h"
+
+namespace ambit::acts {
+namespace {
+
+int print_and_close(int fd, std::string_view what) {
+  if (fd < 0) return failed(what);
+  const int status = print_content(fd);
+  ::close(fd);
+  return status;
+}
+
+int open_plainly(const Words& w) {
+  return print_and_close(::open(w[1].c_str(), O_RDONLY | O_CLOEXEC), "open");
+}
+
+int open_relative(const Words& w) {
+  const int directory = ::open(w[1].c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return failed("open directory");
+  return print_and_close(::openat(directory, w[2].c_str(), O_RDONLY | O_CLOEXEC), "openat");
+}
+
+int open_resolved(const Words& w) {
+  const int directory = ::open(w[1].c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return failed("open directory");
+  for (const std::uint64_t resolve :
+       {std::uint64_t{0}, std::uint64_t{RESOLVE_BENEATH}, std::uint64_t{RESOLVE_IN_ROOT},
+        std::uint64_t{RESOLVE_NO_XDEV}, std::uint64_t{RESOLVE_NO_SYMLINKS}}) {
+    open_how how{};
+    how.flags = O_RDONLY | O_CLOEXEC;
+    how.resolve = resolve;
+    const long fd = ::syscall(SYS_openat2, directory, w[2].c_str(), &how, sizeof how);
+    const int status = print_and_close(static_cast<int>(fd), "openat2");
+    if (status != kDone) return status;
+  }
+  return kDone;
+}
+
+int reopen_path_descriptor(const Words& w) {
+  const int path = ::open(w[1].c_str(), O_PATH | O_CLOEXEC);
+  if (path < 0) return failed("open O_PATH");
+  const std::string link = "/proc/self/fd/" + std::to_string(path);
+  return print_and_close(::open(link.c_str(), O_RDONLY | O_CLOEXEC), "reopen");
+}
+
+int open_by_handle(const Words& w) {
+  struct {
+    file_handle head;
+    std::array<unsigned char, MAX_HANDLE_SZ> bytes;
+  } handle{};
+  handle.head.handle_bytes = MAX_HANDLE_SZ;
+  int mount_id = 0;
+  if (::name_to_handle_at(AT_FDCWD, w[1].c_str(), &handle.head, &mount_id, 0) != 0)
+    return failed("name_to_handle_at");
+  const std::string directory = w[1].substr(0, w[1].rfind('/'));
+  const int mount = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (mount < 0) return failed("open directory");
+  return print_and_close(::open_by_handle_at(mount, &handle.head, O_RDONLY), "open_by_handle_at");
+}
+
+int map(const Words& w) {
+  const int fd = ::open(w[1].c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat known{};
+  if (fd < 0 || ::fstat(fd, &known) != 0) return failed("open");
+  const auto size = static_cast<std::size_t>(known.st_size);
+  void* const bytes = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (bytes == MAP_FAILED) return failed("mmap");
+  say(std::string_view(static_cast<const char*>(bytes), size));
+  return kDone;
+}
+
+int send_whole_file(const Words& w) {
+  const int fd = ::open(w[1].c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return failed("open");
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) return failed("pipe");
+  if (::sendfile(ends[1], fd, nullptr, 4096) < 0) return failed("sendfile");
+  ::close(ends[1]);
+  return print_and_close(ends[0], "pipe");
+}
+
+int copy_range(const Words& w) {
+  const int from = ::open(w[1].c_str(), O_RDONLY | O_CLOEXEC);
+  if (from < 0) return failed("open");
+  const int to = ::open(w[2].c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (to < 0) return failed("open target");
+  if (::copy_file_range(from, nullptr, to, nullptr, 4096, 0) < 0) return failed("copy_file_range");
+  ::lseek(to, 0, SEEK_SET);
+  return print_and_close(to, "target");
+}
+
+// The system call of 32-bit programs, whose pointers have 32 bits.
+int open_by_int80(const Words& w) {
+  constexpr long kOpen32 = 5;
+  void* const low =
+      ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+  if (low == MAP_FAILED || w[1].size() >= 4096) return kUnsupported;
+  std::memcpy(low, w[1].c_str(), w[1].size() + 1);
+  long result = kOpen32;
+  asm volatile("int $0x80"
+               : "+a"(result)
+               : "b"(low), "c"(O_RDONLY), "d"(0)
+               : "memory", "r8", "r9", "r10", "r11");
+  const int code = static_cast<int>(result);
+  if (code < 0) return failed("int 0x80 open", -code);
+  return print_and_close(code, "open");
+}
+
+int truncate_path(const Words& w) {
+  return ::truncate(w[1].c_str(), 0) == 0 ? kDone : failed("truncate");
+}
+
+int open_truncating(const Words& w) {
+  const int fd = ::open(w[1].c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+  return fd >= 0 ? kDone : failed("open O_TRUNC");
+}
+
+int write_to(const Words& w) {
+  const int fd = ::open(w[1].c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return failed("open for writing");
+  if (::write(fd, w[2].data(), w[2].size()) < 0) return failed("write");
+  return kDone;
+}
+
+int create_new(const Words& w) {
+  const int fd = ::open(w[1].c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return failed("create");
+  say("created\n");
+  return kDone;
+}
+
+int read_descriptor(const Words& w) { return print_content(std::stoi(w[1])); }
+
+int open_in_thread(const Words& w) {
+  int status = kFailed;
+  std::thread([&] { status = open_plainly(w); }).join();
+  return status;
+}
+
+constexpr std::array kActs{
+    Act{"open", "PATH", 1, open_plainly},
+    Act{"openat", "DIRECTORY NAME", 2, open_relative},
+    Act{"openat2", "DIRECTORY NAME", 2, open_resolved},
+    Act{"opath", "PATH", 1, reopen_path_descriptor},
+    Act{"handle", "PATH", 1, open_by_handle},
+    Act{"mmap", "PATH", 1, map},
+    Act{"sendfile", "PATH", 1, send_whole_file},
+    Act{"copy-range", "PATH TARGET", 2, copy_range},
+    Act{"int80", "PATH", 1, open_by_int80},
+    Act{"truncate", "PATH", 1, truncate_path},
+    Act{"open-truncate", "PATH", 1, open_truncating},
+    Act{"write", "PATH TEXT", 2, write_to},
+    Act{"create", "PATH", 1, create_new},
+    Act{"read-fd", "NUMBER", 1, read_descriptor},
+    Act{"open-in-thread", "PATH", 1, open_in_thread},
+};
+
+}  // namespace
+
+std::span<const Act> file_acts() { return kActs; }
+
+}  // namespace ambit::acts

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// As whom the command runs, what is left when it ends, and what happens when `ambit` itself is
+// ended.
+#include <signal.h>
+
+#include <filesystem>
+
+#include "tests/kernel/fixture/plan.h"
+
+namespace ambit::probe {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr auto kNobody = "65534";
+
+class TheCommand : public testing::Test {
+ protected:
+  Ended identity(Task task) {
+    task.command = act({"identity"});
+    return run_ambit(scratch_, task).ended;
+  }
+  pid_t wait_for_pid(const std::string& file) {
+    EXPECT_TRUE(eventually([&] { return fs::exists(file); }, 20s));
+    const std::string number = content_of(file);
+    return number.empty() ? -1 : std::stoi(number);
+  }
+
+  Scratch scratch_;
+};
+
+TEST_F(TheCommand, RunsAsWhoCalled) {
+  const Ended root = identity({});
+  EXPECT_THAT(root.out, StartsWith("0 0 0")) << root.err;
+}
+
+TEST_F(TheCommand, RunsAsWhoCalledSudo) {
+  const Ended nobody = identity(
+      {.environment = {{"SUDO_UID", kNobody}, {"SUDO_GID", kNobody}, {"SUDO_USER", "nobody"}}});
+  EXPECT_THAT(nobody.out, StartsWith("65534 65534 65534")) << nobody.err;
+  EXPECT_THAT(nobody.out, HasSubstr("home /nonexistent"));
+  EXPECT_THAT(nobody.out, testing::Not(HasSubstr("groups 0")));
+}
+
+TEST_F(TheCommand, RunsAsWhoIsNamed) {
+  const Ended nobody = identity({.options = {"--user", "nobody"}});
+  EXPECT_THAT(nobody.out, StartsWith("65534 65534 65534")) << nobody.err;
+  EXPECT_THAT(nobody.out, testing::Not(HasSubstr("groups 0")));
+  const Ended root = identity({.options = {"--user", "root"},
+                               .environment = {{"SUDO_UID", kNobody}, {"SUDO_USER", "nobody"}}});
+  EXPECT_THAT(root.out, StartsWith("0 0 0")) << root.err;
+}
+
+TEST_F(TheCommand, DoesNotStartAsAUserThatIsNone) {
+  const Ended none = identity({.options = {"--user", "no-such-user"}});
+  EXPECT_EQ(none.out, "");
+  EXPECT_EQ(none.exit, 125) << none.err;
+  EXPECT_THAT(none.err, HasSubstr("no-such-user"));
+}
+
+TEST_F(TheCommand, IsBoundAsAnotherUserTheSameWay) {
+  const std::string secret = scratch_.secret("home/secret");
+  const TaskRun run = run_ambit(scratch_, {.catalogue = {{.name = "aws", .files = {secret}}},
+                                           .command = {"/usr/bin/cat", secret},
+                                           .options = {"--user", "nobody"}});
+  EXPECT_EQ(run.ended.exit, 1) << run.ended.err;
+  EXPECT_EQ(run.ended.out, "");
+  ASSERT_TRUE(is_only(run.events.findings(), {"credential_not_in_scope", "deny", "denied"}));
+  EXPECT_EQ(at(run.events.findings().front(), "/process/uid"), 65534);
+}
+
+TEST_F(TheCommand, TakesWhatItLeftBehindWithIt) {
+  const std::string file = scratch_.path("pid");
+  const TaskRun run =
+      run_ambit(scratch_, {.command = act({"leave", file, scratch_.path("output"), "stay", "30"})});
+  EXPECT_EQ(run.ended.exit, 0) << run.ended.err;
+  const pid_t left = wait_for_pid(file);
+  ASSERT_GT(left, 0);
+  EXPECT_FALSE(alive(left));
+}
+
+TEST_F(TheCommand, LeavesItsLeftoversBoundWhereKeepSaysSo) {
+  const std::string secret = scratch_.secret("home/secret");
+  const std::string file = scratch_.path("pid");
+  const std::string output = scratch_.path("output");
+  const std::string go = scratch_.path("go");
+  Live live(scratch_, {.catalogue = {{.name = "aws", .files = {secret}}},
+                       .command = act({"leave", file, output, "after-handshake",
+                                       scratch_.path("ready"), go, "open", secret}),
+                       .options = {"--keep"}});
+  const pid_t left = wait_for_pid(file);
+  ASSERT_GT(left, 0);
+  // Longer than the command itself lives.
+  sleep_for(500ms);
+  EXPECT_TRUE(alive(left)) << live.ambit().err();
+  scratch_.write("go", "");
+  EXPECT_TRUE(eventually([&] { return !alive(left); }));
+  EXPECT_EQ(content_of(output).find(std::string(kSecretWord)), std::string::npos);
+  EXPECT_THAT(content_of(output), HasSubstr("ended 10"));
+  const TaskRun run = live.finish();
+  EXPECT_EQ(run.ended.exit, 0) << run.ended.err;
+}
+
+TEST_F(TheCommand, DiesWithItsTaskWhenAmbitIsKilled) {
+  const std::string file = scratch_.path("pid");
+  const std::string ready = scratch_.path("ready");
+  const std::string plan = scratch_.write(
+      "plan.json",
+      Json::array(
+          {{{"name", "leave"}, {"argv", {"leave", file, scratch_.path("output"), "stay", "60"}}},
+           {{"name", "wait"}, {"argv", {"handshake", ready, scratch_.path("never")}}}})
+          .dump());
+  Live live(scratch_, {.command = act({"each", plan})});
+  const pid_t left = wait_for_pid(file);
+  const pid_t waits = wait_for_pid(ready);
+  ASSERT_TRUE(left > 0 && waits > 0) << live.ambit().err();
+  live.ambit().signal(SIGKILL);
+  EXPECT_TRUE(eventually([&] { return !alive(waits); }, 2s)) << "the command lives on";
+  EXPECT_TRUE(eventually([&] { return !alive(left); }, 2s)) << "what it left behind lives on";
+  for (const pid_t pid : {left, waits}) ::kill(pid, SIGKILL);
+  static_cast<void>(live.finish());
+}
+
+TEST_F(TheCommand, IsNotTheOnlyOneWhoMayRun) {
+  const std::string one = scratch_.secret("home/one");
+  const std::string other = scratch_.secret("home/other");
+  const std::vector<CredentialText> catalogue{{.name = "one", .files = {one}},
+                                              {.name = "other", .files = {other}}};
+  const auto start = [&](const std::string& permitted) {
+    const std::string plan = scratch_.write(
+        permitted + ".json",
+        Json::array(
+            {{{"name", "wait"},
+              {"argv", {"handshake", scratch_.path(permitted + "-ready"), scratch_.path("go")}}},
+             {{"name", "one"}, {"argv", {"open", one}}},
+             {{"name", "other"}, {"argv", {"open", other}}}})
+            .dump());
+    return Task{
+        .scope = {.name = "only-" + permitted, .credentials = {"{name: " + permitted + "}"}},
+        .catalogue = catalogue,
+        .command = act({"each", plan})};
+  };
+  Live first(scratch_, start("one"));
+  Live second(scratch_, start("other"));
+  for (const std::string ready : {"one-ready", "other-ready"})
+    ASSERT_TRUE(eventually([&] { return fs::exists(scratch_.path(ready)); }, 20s));
+  scratch_.write("go", "");
+  const TaskRun only_one = first.finish();
+  const TaskRun only_other = second.finish();
+  EXPECT_THAT(only_one.ended.out, HasSubstr(content_of(one).substr(0, 30)));
+  EXPECT_THAT(only_one.ended.out, testing::Not(HasSubstr(content_of(other).substr(0, 40))));
+  EXPECT_THAT(only_other.ended.out, HasSubstr(content_of(other).substr(0, 30)));
+  EXPECT_THAT(only_other.ended.out, testing::Not(HasSubstr(content_of(one).substr(0, 40))));
+  EXPECT_TRUE(is_only(only_one.events.findings(), {"credential_not_in_scope", "deny", "denied"}));
+  EXPECT_TRUE(is_only(only_other.events.findings(), {"credential_not_in_scope", "deny", "denied"}));
+}
+
+}  // namespace
+}  // namespace ambit::probe
