@@ -114,7 +114,7 @@ TEST_P(AWayToRunAForbiddenProgram, RunsNoInstructionOfItAndIsAFinding) {
   }
   ASSERT_FALSE(findings.empty()) << "all findings:" << summary(all.plan.run.events.findings());
   EXPECT_TRUE(
-      says(findings.front(), {"executable_not_in_scope", "deny", effect_of_exec_denial(), "exec"}));
+      says(findings.front(), {"executable_not_in_scope", "deny", bound.effect(), "exec"}));
 }
 
 INSTANTIATE_TEST_SUITE_P(By, AWayToRunAForbiddenProgram, testing::ValuesIn(ways()),

@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
 
-/// `@` in a word stands for the way's own directory; its secret is @/.aws/credentials.
+/// `@` in a word stands for the way's own directory, `&` for the tester's number; the secret is
+/// @/.aws/credentials.
 struct Way {
   std::string name;
   Words argv;
@@ -56,7 +57,7 @@ const std::vector<Way>& ways() {
       {"BindMountByTheNewCalls", {"new-bind", "@/.aws", "@/mount", "open", "@/mount/credentials"}},
       {"Chroot", {"chroot", "@", "open", "/.aws/credentials"}},
       {"Overlay", {"overlay", "@/.aws", "@/layers", "open", "@/layers/merged/credentials"}},
-      {"RootOfAnotherProcess", {"open", "/proc/1/root@/.aws/credentials"}, {}, true},
+      {"RootOfAnotherProcess", {"open", "/proc/&/root@/.aws/credentials"}, {}, true},
       {"WorkingDirectoryInProc", {"chdir", "@/.aws", "open", "/proc/self/cwd/credentials"}},
       {"DeepDirectory", {"open", "@/.aws/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/deep"}},
       {"DescriptorFromOutside", {"receive", "@/giver"}, {Best::refused, Best::happens}},
@@ -71,6 +72,8 @@ Words filled(const Words& argv, const std::string& place) {
   for (std::string& word : out) {
     if (const std::size_t mark = word.find('@'); mark != std::string::npos)
       word.replace(mark, 1, place);
+    if (const std::size_t mark = word.find('&'); mark != std::string::npos)
+      word.replace(mark, 1, std::to_string(::getpid()));
   }
   return out;
 }

@@ -34,7 +34,7 @@ const std::vector<Way>& ways() {
       {"PosixSpawn", {"by-spawn"}},
       {"Exec", {"by-exec"}},
       {"ExecInAThreadThatTakesTheLeadersPlace", {"by-exec-in-thread"}},
-      {"ExecInAThreadOfAnOrphan", {"in-orphan", "by-exec-in-thread", "by-vfork"}},
+      {"ExecInAThreadOfAnOrphan", {"in-orphan", "in-child", "by-exec-in-thread", "by-vfork"}},
       {"NewNamespaces", {"in-namespaces"}},
       {"ANewUserNamespace", {"in-user-namespace"}},
       {"AnotherCgroup", {"in-cgroup", "@"}},

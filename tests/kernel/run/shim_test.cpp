@@ -40,16 +40,18 @@ TEST_P(WithAShimInPlaceOfAmbit, TheTestsFail) {
 
 INSTANTIATE_TEST_SUITE_P(
     Any, WithAShimInPlaceOfAmbit,
-    testing::Values(
-        Chosen{"kernel_files", "CatOfACredential.Is*ScopeSays*:CatOfACredential.*Shadow*"},
-        Chosen{"kernel_files", "*/AWayToTheBytesOfASecret.*/Open"},
-        Chosen{"kernel_files", "*TheNameIs*"},
-        Chosen{"kernel_network", "*/AWayToAForbiddenDestination.BringsNo*/Udp"},
-        Chosen{"kernel_network", "NetworkAllow.LetsOut*:NetworkAllow.*WhereItIsEmpty"},
-        Chosen{"kernel_exec", "*/AWayToRunAForbiddenProgram.*/Exec"},
-        Chosen{"kernel_membership", "*/AWayOutOfATask.*/Itself"},
-        Chosen{"kernel_run", "ASecretInTheEnvironment.Is*:ADescriptorFromBefore.OfASecretIs*"},
-        Chosen{"kernel_promises", "ACarriedCredential.*Refused*:*TheKernelItself*"}),
+    testing::Values(Chosen{"kernel_files",
+                           "CatOfACredential.Is*ScopeSays*:CatOfACredential.*Shadow*"},
+                    Chosen{"kernel_files", "*/AWayToTheBytesOfASecret.*/Open"},
+                    Chosen{"kernel_files", "*TheNameIs*"},
+                    Chosen{"kernel_network", "*/AWayToAForbiddenDestination.BringsNo*/Udp"},
+                    Chosen{"kernel_network", "NetworkAllow.LetsOut*:NetworkAllow.*WhereItIsEmpty"},
+                    Chosen{"kernel_exec", "*/AWayToRunAForbiddenProgram.*/Exec"},
+                    Chosen{"kernel_membership", "*/AWayOutOfATask.*/Itself"},
+                    Chosen{"kernel_run",
+                           "ASecretInTheEnvironment.IsOne*:ASecretInTheEnvironment.IsTaken*:"
+                           "ADescriptorFromBefore.OfASecretIs*"},
+                    Chosen{"kernel_promises", "ACarriedCredential.*Refused*:*TheKernelItself*"}),
     [](const auto& given) { return "Number" + std::to_string(given.index); });
 
 }  // namespace
