@@ -133,17 +133,10 @@ int print_descriptors(const Words& w) {
   return kDone;
 }
 
-// A script's interpreter is told one word, and where the script is.
-int mark_beside(const Words& w) {
-  make_file(w[1].substr(0, w[1].rfind('/')) + "/mark", "ran");
-  return kDone;
-}
-
 constexpr std::array kActs{
     Act{"wait-for", "PATH", 1, wait_for},
     Act{"handshake", "READY GO", 2, handshake},
     Act{"after-handshake", "READY GO ACT…", 3, after_handshake},
-    Act{"mark", "SCRIPT", 1, mark_beside},
     Act{"stay", "SECONDS", 1, stay},
     Act{"exit", "STATUS", 1, end_with},
     Act{"raise", "SIGNAL", 1, end_by_signal},
