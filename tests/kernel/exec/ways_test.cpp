@@ -34,6 +34,8 @@ const std::vector<Way>& ways() {
        {"exchange", "@/permitted", "@/forbidden", "exec", "@/permitted"}},
       {"BindMountOverAPermittedProgram",
        {"bind", "@/forbidden", "@/permitted", "exec", "@/permitted"}},
+      {"BindMountInAUserNamespace",
+       {"in-user-namespace", "bind", "@/forbidden", "@/permitted", "exec", "@/permitted"}},
       {"ACopyOfAPermittedProgram", {"exec-copy", "@/permitted", "@/copy"}},
       {"MemoryWithAPermittedProgram", {"exec-memory", "@/permitted"}},
       {"ADeletedCopy", {"exec-deleted", "@/permitted", "@/copy"}},
