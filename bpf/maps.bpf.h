@@ -40,7 +40,7 @@ AMBIT_MAP(members, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC, __u32, struct a
 struct ambit_own_socket {
 	__u32 slot;
 	__u16 udp_port; /* that it is bound to; the portable backend notes it */
-	__u16 reserved;
+	__u16 reported; /* the reason for which its use was alerted already */
 };
 AMBIT_MAP(own_sockets, BPF_MAP_TYPE_LRU_HASH, 131072, 0, __u64, struct ambit_own_socket);
 

@@ -68,11 +68,19 @@ static __always_inline int is_inet(__u16 family)
 static __always_inline int reach_from(struct ambit_entry *entry, struct ambit_address *to,
 				      struct sock *sk, __u32 quiet)
 {
+	struct ambit_own_socket *own;
+	__u64 key = (__u64)sk;
 	__u32 where = 0;
+	int refused;
 
 	if (is_inet(to->family) && is_own_port(to, entry->process->slot, netns_of(sk)))
 		where = CORE_DESTINATION_OWN;
-	return reach(entry->scratch, to, where, quiet);
+	own = bpf_map_lookup_elem(&own_sockets, &key);
+	entry->scratch->told = own ? own->reported : 0;
+	refused = reach(entry->scratch, to, where, quiet);
+	if (own)
+		own->reported = (__u16)entry->scratch->told;
+	return refused;
 }
 
 /* Families that are no way out of the task: netlink and AF_ALG speak to the kernel, Unix
@@ -94,6 +102,7 @@ static __always_inline int socket_create(int family, int type, int protocol, int
 	state = enter(&entry, AMBIT_HOOK_socket_create);
 	if (state != AMBIT_DECIDE)
 		return state;
+	entry.scratch->told = 0;
 	return reach(entry.scratch, &to, 0, 0);
 }
 AMBIT_DENY_HOOK(socket_create, socket_create, security_socket_create,
@@ -292,7 +301,7 @@ static __always_inline int socket_recvmsg(struct socket *sock)
 	if (enter(&entry, AMBIT_HOOK_socket_recvmsg) != AMBIT_DECIDE)
 		return 1;
 	take_peer(&to, sk);
-	return reach(entry.scratch, &to, 0, AMBIT_QUIET);
+	return reach_from(&entry, &to, sk, AMBIT_QUIET);
 }
 AMBIT_DENY_HOOK(socket_recvmsg, socket_recvmsg, security_socket_recvmsg, (sock),
 		struct socket *sock, struct msghdr *msg, int size, int flags)

@@ -22,6 +22,30 @@ struct {
 	__type(value, __u64);
 } connections SEC(".maps");
 
+/* What was alerted for a socket: sk_msg programs cannot ask for a socket's cookie. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u64);
+} told_sockets SEC(".maps");
+
+#define AMBIT_SEND 0x100u /* beside `where`: a send on a connection, not a new one */
+
+static __always_inline int reach_telling(struct ambit_entry *entry, struct bpf_sock *sk,
+					 struct ambit_address *to, __u32 where)
+{
+	__u64 *told = sk ? bpf_sk_storage_get(&told_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) : 0;
+	int refused;
+
+	entry->scratch->told = told ? *told : 0;
+	refused = reach(entry->scratch, to, where & ~AMBIT_SEND,
+			where & AMBIT_SEND ? AMBIT_QUIET : 0);
+	if (told)
+		*told = entry->scratch->told;
+	return refused;
+}
+
 static __always_inline int reach_address(struct bpf_sock_addr *ctx, struct ambit_address *to,
 					 __u32 hook)
 {
@@ -36,7 +60,7 @@ static __always_inline int reach_address(struct bpf_sock_addr *ctx, struct ambit
 	to->can_deny = 1;
 	if (is_own_port(to, entry.process->slot, (__u32)bpf_get_netns_cookie(ctx)))
 		where = CORE_DESTINATION_OWN;
-	return reach(entry.scratch, to, where, 0) ? CG_DENY : CG_ALLOW;
+	return reach_telling(&entry, ctx->sk, to, where) ? CG_DENY : CG_ALLOW;
 }
 
 static __always_inline int reach_ipv4(struct bpf_sock_addr *ctx, __u32 hook)
@@ -238,7 +262,7 @@ int sk_msg_verdict(struct sk_msg_md *ctx)
 	}
 	if (is_own_port(&to, entry.process->slot, (__u32)bpf_get_netns_cookie(ctx)))
 		where = CORE_DESTINATION_OWN;
-	return reach(entry.scratch, &to, where, AMBIT_QUIET) ? SK_DROP : SK_PASS;
+	return reach_telling(&entry, ctx->sk, &to, where | AMBIT_SEND) ? SK_DROP : SK_PASS;
 }
 
 /* The address, protocol and port of an outgoing packet; < 0 when it is none of IP. */
@@ -313,5 +337,8 @@ int cgroup_egress(struct __sk_buff *skb)
 		return CG_DENY;
 	if (is_own_port(&to, entry.process->slot, (__u32)bpf_get_netns_cookie(skb)))
 		where = CORE_DESTINATION_OWN;
-	return reach(entry.scratch, &to, where, AMBIT_QUIET) ? CG_DENY : CG_ALLOW;
+	entry.scratch->told = own->reported;
+	state = reach(entry.scratch, &to, where, AMBIT_QUIET);
+	own->reported = (__u16)entry.scratch->told;
+	return state ? CG_DENY : CG_ALLOW;
 }

@@ -132,6 +132,22 @@ CORE_INLINE void match_endpoints(struct ambit_scratch *scratch, const struct cor
 
 #define AMBIT_QUIET 1u /* an allowed destination is no event: it was one at connect */
 
+/* What is alerted goes on: a connection is one attempt, however many sends follow on it.
+ * scratch->told is the reason that was alerted for the socket so far; the caller keeps it.
+ */
+CORE_INLINE int is_told(struct ambit_scratch *scratch, __u8 effect, __u32 quiet)
+{
+	int told;
+
+	if (effect == CORE_EFFECT_allowed)
+		return quiet;
+	if (effect != CORE_EFFECT_alerted)
+		return 0;
+	told = quiet && scratch->told == scratch->verdict.reason;
+	scratch->told = scratch->verdict.reason;
+	return told;
+}
+
 /* Gives 1 when the destination is refused. */
 AMBIT_GLOBAL int reach(struct ambit_scratch *scratch, struct ambit_address *to, __u32 where,
 		       __u32 quiet)
@@ -149,7 +165,7 @@ AMBIT_GLOBAL int reach(struct ambit_scratch *scratch, struct ambit_address *to, 
 	match_endpoints(scratch, port);
 	core_decide_destination(&scratch->subject, &scratch->verdict, port, where);
 	effect = core_effect(&scratch->verdict, to->can_deny);
-	if (effect != CORE_EFFECT_allowed || !quiet) {
+	if (!is_told(scratch, effect, quiet)) {
 		fill_head(scratch, process->slot, AMBIT_KIND_connect, effect);
 		emit_inet(scratch, to);
 	}

@@ -28,6 +28,7 @@ struct ambit_scratch {
 	struct core_walk walk;
 	struct core_subject subject;
 	struct core_verdict verdict;
+	__u64 told; /* the reason for which the socket's use was alerted already */
 	union ambit_any_record record;
 };
 

@@ -187,7 +187,7 @@ bool HolderAnswer::allows_program(const Asked& asked) {
     ++context_.shared->undecided;
     return false;
   }
-  const policy::Recognised what = policy::recognise(tables, spaces.programs, *facts_, false);
+  const policy::Recognised what = policy::recognise(tables, spaces.programs, *facts_);
   const policy::Decision decision = policy::decide_exec(
       tables, {.slot = asked.state.slot, .now_boot_ns = boot_now()}, what.program);
   const bool refused =

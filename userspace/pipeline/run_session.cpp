@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/pipeline/run_session.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -98,6 +99,8 @@ Result<void> RunSession::choose() {
   sensor_ = std::move(*sensor);
   const std::string unmet = unmet_requirement(options_.require, prepared_->declared.scope, proof_);
   if (!unmet.empty()) return fail(unmet);
+  for (const std::string& program : prepared_->policy.pinned)
+    pinned_.emplace_back(::open(program.c_str(), O_PATH | O_CLOEXEC));
   if (auto installed = install(*sensor_, *prepared_, kNumbers); !installed) return installed;
   destinations_ = std::make_unique<Destinations>(*prepared_, kNumbers);
   constexpr std::chrono::milliseconds kFirstLookUp{2000};
@@ -161,6 +164,11 @@ Result<void> RunSession::launch() {
   plan_.scope_signals = portable && always_denies(scope);
   plan_.scope_abstract = plan_.scope_signals && scope.network && !names_abstract_socket(scope);
   plan_.dies_with_parent = !options_.keep;
+  // Before the fork: the child closes what stands in its copy of the plan.
+  InheritedFindings found =
+      judge_inherited(inherited_, *sensor_, prepared_->declared.catalogue, task_, {});
+  plan_.close = std::move(found.close);
+  inherited_events_ = std::move(found.events);
   auto launched = Launched::prepare(plan_);
   if (!launched) return std::unexpected(launched.error());
   launched_.emplace(std::move(*launched));
@@ -203,10 +211,11 @@ void RunSession::announce() {
                                                             .credentials = {secret.credential},
                                                             .variables = secret.variables,
                                                             .stripped = scope.strip_environment}));
-  InheritedFindings found =
-      judge_inherited(inherited_, *sensor_, prepared_->declared.catalogue, task_, process);
-  plan_.close = std::move(found.close);
-  for (model::Event& event : found.events) stream_->take(std::move(event));
+  for (model::Event& event : inherited_events_) {
+    event.process = process;
+    stream_->take(std::move(event));
+  }
+  inherited_events_.clear();
 }
 
 Result<void> RunSession::finish() {

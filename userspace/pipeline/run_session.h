@@ -61,6 +61,8 @@ class RunSession {
   std::uint64_t expires_boot_ns_ = 0;
   bool expired_ = false;
   LaunchPlan plan_;
+  std::vector<model::Event> inherited_events_;
+  std::vector<Descriptor> pinned_;  ///< programs whose inode numbers must not be used again
   std::optional<Launched> launched_;
   std::unique_ptr<Holders> holders_;
   std::unique_ptr<Stream> stream_;

@@ -10,6 +10,7 @@
 #include "userspace/policy/encode.h"
 #include "userspace/policy/memory_tables.h"
 #include "userspace/policy/paths.h"
+#include "userspace/policy/pattern_form.h"
 
 namespace ambit::policy {
 
@@ -125,12 +126,7 @@ class PolicyCompiler {
       for (const model::DestinationRule& rule : *scope.network)
         add_unix(patterns_, abstract_, rule, {.unix_socket = true});
     add_name_services();
-    std::vector<PathPattern> all;
-    for (const PathPattern& pattern : patterns_) add_with_targets(all, pattern, files_);
-    auto paths = compile_paths(all, files_);
-    if (!paths) return std::unexpected(paths.error());
-    policy_.paths = std::move(*paths);
-    policy_.paths.names.merge(abstract_.names);
+    if (auto made = compile_tables(); !made) return std::unexpected(made.error());
     return std::move(policy_);
   }
 
@@ -188,6 +184,50 @@ class PolicyCompiler {
     set_bit(policy_.restricted, bit);
     for (const model::DestinationRule& rule : *destinations)
       add_unix(patterns_, abstract_, rule, {.mask = mask_of(bit)});
+  }
+
+  /// A program that is named by its path and exists is known by its inode alone: what is put in its
+  /// place later, by rename or mount, is another program. `pinned` is to be kept open, so that the
+  /// inode's number is not used again.
+  Result<void> compile_tables() {
+    std::vector<PathPattern> all;
+    std::vector<PathPattern> by_name;
+    std::vector<FileFacts> programs;
+    for (const PathPattern& pattern : patterns_) {
+      add_with_targets(all, pattern, files_);
+      auto facts = names_one_program(pattern);
+      if (facts)
+        programs.push_back(std::move(*facts));
+      else
+        add_with_targets(by_name, pattern, files_);
+    }
+    auto complete = compile_paths(all, files_);
+    if (!complete) return std::unexpected(complete.error());
+    auto paths = compile_paths(by_name, files_);
+    if (!paths) return std::unexpected(paths.error());
+    constexpr std::uint32_t kSpace = 1;
+    MemoryTables tables;
+    if (auto put = put_all(tables, encode_paths(*complete, kSpace)); !put) return put;
+    const auto facts = std::make_unique<PathFacts>();
+    for (const FileFacts& program : programs) {
+      if (!take_facts(files_, program.canonical, *facts)) continue;
+      const Recognised what = recognise(tables, kSpace, *facts, false);
+      paths->inodes[program.id] = {.rank = 0xffff, .program = what.program, .mask = what.mask};
+      policy_.pinned.push_back(program.canonical);
+    }
+    policy_.paths = std::move(*paths);
+    policy_.paths.names.merge(abstract_.names);
+    return {};
+  }
+
+  [[nodiscard]] std::optional<FileFacts> names_one_program(const PathPattern& pattern) const {
+    if (pattern.meaning.unix_socket || pattern.meaning.exclude) return std::nullopt;
+    auto form = parse_pattern_form(pattern.text);
+    if (!form || form->root != PatternRoot::absolute || form->subtree || form->star)
+      return std::nullopt;
+    auto facts = files_.look(pattern.text);
+    if (!facts || facts->directory || !facts->regular) return std::nullopt;
+    return facts;
   }
 
   void add_program(const model::Pattern& pattern, const CompiledRule& meaning) {

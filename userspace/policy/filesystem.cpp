@@ -25,6 +25,7 @@ std::optional<FileFacts> RealFileSystem::look(const std::string& path) const {
   return FileFacts{.id = {.dev = kernel_device(major(status.st_dev), minor(status.st_dev)),
                           .ino = status.st_ino},
                    .directory = S_ISDIR(status.st_mode),
+                   .regular = S_ISREG(status.st_mode),
                    .canonical = real.get()};
 }
 

@@ -14,6 +14,7 @@ namespace ambit::policy {
 struct FileFacts {
   model::FileId id;
   bool directory = false;
+  bool regular = true;
   std::string canonical;  ///< absolute, without symlinks
 };
 
