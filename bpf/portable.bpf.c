@@ -35,7 +35,8 @@ struct {
 static __always_inline int reach_telling(struct ambit_entry *entry, struct bpf_sock *sk,
 					 struct ambit_address *to, __u32 where)
 {
-	__u64 *told = sk ? bpf_sk_storage_get(&told_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) : 0;
+	__u64 *told =
+		sk ? bpf_sk_storage_get(&told_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) : 0;
 	int refused;
 
 	entry->scratch->told = told ? *told : 0;

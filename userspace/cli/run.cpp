@@ -140,7 +140,8 @@ int run_command(std::span<const std::string> arguments) {
   std::uint64_t shown = 0;
   if (wanted->findings != "none")
     wanted->run.watcher = [&](const model::Event& event) {
-      // What was joined from events tells a person nothing new when the last of them was just shown.
+      // What was joined from events tells a person nothing new when the last of them was just
+      // shown.
       const bool told = event.kind == model::Kind::finding &&
                         std::ranges::find(event.evidence, shown) != event.evidence.end();
       const std::string text = told ? "" : sink::render_for_terminal(event, colour);

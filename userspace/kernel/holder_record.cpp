@@ -52,7 +52,9 @@ std::size_t encode(const HolderRecord& record, std::span<std::byte> out) {
   } else {
     fixed.file.ino = record.file.ino;
     fixed.file.dev = static_cast<__u32>(record.file.dev);
-    fixed.file.flags = AMBIT_FILE_READ;  // the permission event does not tell more
+    fixed.file.flags = (record.reads ? AMBIT_FILE_READ : 0U) |
+                       (record.writes ? AMBIT_FILE_WRITE : 0U) |
+                       (record.truncates ? AMBIT_FILE_TRUNCATE : 0U);
     fixed.file.credential_count =
         static_cast<__u8>(std::min<std::size_t>(record.credentials.size(), CORE_MAX_MATCHES));
     std::copy_n(record.credentials.begin(), fixed.file.credential_count, fixed.file.credential);

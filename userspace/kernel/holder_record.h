@@ -27,6 +27,9 @@ struct HolderRecord {
   std::string_view comm;
   model::CredentialMask held{};
   model::FileId file;
+  bool reads = false;  ///< none of the three: it is not known for what
+  bool writes = false;
+  bool truncates = false;
   std::span<const std::uint16_t> credentials;
   std::string_view path;
 };

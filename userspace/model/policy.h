@@ -105,7 +105,8 @@ struct CompiledPolicy {
   CredentialMask hold_task{};     ///< holding: task
   CompiledPaths paths;            ///< this policy's programs and sockets
   CompiledDestinations destinations;
-  std::vector<std::string> pinned;  ///< programs known by inode; kept open, so that its number stays theirs
+  std::vector<std::string>
+      pinned;  ///< programs known by inode; kept open, so that its number stays theirs
 };
 
 }  // namespace ambit::model

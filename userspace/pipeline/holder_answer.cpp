@@ -79,6 +79,32 @@ ProcessFacts process_facts(int proc, std::int32_t pid) {
   return facts;
 }
 
+struct OpenedFor {
+  bool read = false;
+  bool write = false;
+  bool truncate = false;
+};
+
+/// A permission event does not tell for what a file is opened; the waiting system call does
+/// (/proc/PID/syscall: its number and arguments), where it is open or openat by the first thread.
+OpenedFor opened_for(int proc, std::int32_t pid) {
+  std::array<char, 64> name{};
+  std::array<char, 256> text{};
+  std::snprintf(name.data(), name.size(), "%d/syscall", pid);
+  const Descriptor file(::openat(proc, name.data(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid() || ::read(file.get(), text.data(), text.size() - 1) <= 0) return {};
+  long number = -1;
+  std::array<unsigned long, 3> arguments{};
+  if (std::sscanf(text.data(), "%ld %lx %lx %lx", &number, &arguments[0], &arguments[1],
+                  &arguments[2]) != 4)
+    return {};
+  if (number != SYS_openat && number != SYS_open) return {};
+  const auto flags = static_cast<int>(number == SYS_openat ? arguments[2] : arguments[1]);
+  return {.read = (flags & O_ACCMODE) != O_WRONLY,
+          .write = (flags & O_ACCMODE) != O_RDONLY,
+          .truncate = (flags & O_TRUNC) != 0};
+}
+
 bool is_script(int file) {
   std::array<char, 2> start{};
   return ::pread(file, start.data(), start.size(), 0) == 2 && start[0] == '#' && start[1] == '!';
@@ -209,6 +235,7 @@ bool HolderAnswer::reports(const Asked& /*asked*/, const policy::Decision& decis
 void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
                           std::span<const std::uint16_t> credentials) {
   const ProcessFacts process = process_facts(context_.proc, asked.pid);
+  const OpenedFor use = opened_for(context_.proc, asked.pid);
   const std::size_t size =
       kernel::encode({.kind = asked.execution ? model::Kind::exec : model::Kind::file_open,
                       .reason = decision.reason,
@@ -224,6 +251,9 @@ void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
                       .comm = process.comm.data(),
                       .held = decision.held,
                       .file = id_of(asked.status),
+                      .reads = use.read,
+                      .writes = use.write,
+                      .truncates = use.truncate,
                       .credentials = credentials,
                       .path = std::string_view(path_.data(), path_length_)},
                      record_);

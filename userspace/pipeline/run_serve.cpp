@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The loop of `ambit run`, from the command's first instruction to its end.
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -42,25 +43,57 @@ std::expected<int, LaunchFailure> RunSession::serve() {
   announce();
   if (auto released = launched_->release(plan_); !released)
     return std::unexpected(released.error());
-  bool ended = false;
-  while (!ended) {
-    std::array<pollfd, 5> waits{{
-        {.fd = sensor_->ring_descriptor(), .events = POLLIN, .revents = 0},
-        {.fd = holders_->record_descriptor(), .events = POLLIN, .revents = 0},
-        {.fd = signals_.get(), .events = POLLIN, .revents = 0},
-        {.fd = launched_->pidfd(), .events = POLLIN, .revents = 0},
-        {.fd = launched_->listener(), .events = POLLIN, .revents = 0},
-    }};
-    ::poll(waits.data(), waits.size(), kTickMs);
-    if ((waits[2].revents & POLLIN) != 0) on_signals();
-    if ((waits[4].revents & POLLIN) != 0)
-      if (auto event = answer_family_request(launched_->listener(), *sensor_))
-        stream_->take(std::move(*event));
-    ended = command_ended();
-    take_records();
-    on_tick();
-  }
+  do {
+    serve_once(launched_->pidfd());
+  } while (!command_ended());
+  take_records();
   return status_;
+}
+
+void RunSession::serve_once(int watched) {
+  std::array<pollfd, 5> waits{{
+      {.fd = sensor_->ring_descriptor(), .events = POLLIN, .revents = 0},
+      {.fd = holders_->record_descriptor(), .events = POLLIN, .revents = 0},
+      {.fd = signals_.get(), .events = POLLIN, .revents = 0},
+      {.fd = watched, .events = POLLIN, .revents = 0},
+      {.fd = launched_->listener(), .events = POLLIN, .revents = 0},
+  }};
+  ::poll(waits.data(), waits.size(), kTickMs);
+  if ((waits[2].revents & POLLIN) != 0) on_signals();
+  if ((waits[4].revents & POLLIN) != 0)
+    if (auto event = answer_family_request(launched_->listener(), *sensor_))
+      stream_->take(std::move(*event));
+  take_records();
+  on_tick();
+}
+
+/// A process of its own goes on with what `run` did, until the last process of the task has ended.
+/// It has its own holders before those of `run` go, so that nothing passes in between.
+Result<bool> RunSession::hand_over() {
+  if (sensor_->members(kSlot).empty()) return false;
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("cannot keep the task");
+  const Descriptor ready(ends[0]);
+  Descriptor tell(ends[1]);
+  const int pid = ::fork();
+  if (pid < 0) return fail_errno("cannot keep the task");
+  if (pid == 0) {
+    ::setsid();
+    const Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (int fd = 0; fd <= 2; ++fd) ::dup2(null.get(), fd);
+    options_.watcher = nullptr;
+    if (!start_holders()) ::_exit(kOwnFailure);
+    static_cast<void>(::write(tell.get(), "r", 1));
+    tell.reset();
+    while (!sensor_->members(kSlot).empty()) serve_once(-1);
+    static_cast<void>(write_end());
+    holders_.reset();
+    ::_exit(0);
+  }
+  tell.reset();
+  char answer = 0;
+  if (::read(ready.get(), &answer, 1) != 1) return fail("cannot keep the task: it is ended");
+  return true;
 }
 
 bool RunSession::command_ended() {

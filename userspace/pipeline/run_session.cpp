@@ -14,6 +14,7 @@
 #include "userspace/pipeline/choose.h"
 #include "userspace/pipeline/inherited.h"
 #include "userspace/pipeline/require.h"
+#include "userspace/pipeline/storm.h"
 #include "userspace/policy/filesystem.h"
 
 namespace ambit::pipeline {
@@ -219,11 +220,17 @@ void RunSession::announce() {
 }
 
 Result<void> RunSession::finish() {
-  if (!options_.keep) {
-    TaskKiller killer(*sensor_);
-    auto ended = killer.kill_task(kSlot);
-    if (!ended) return std::unexpected(ended.error());
+  if (options_.keep) {
+    auto handed = hand_over();
+    if (handed && *handed) return {};
+    if (!handed) stream_->report_losses(sensor_->losses());
   }
+  TaskKiller killer(*sensor_);
+  if (auto ended = killer.kill_task(kSlot); !ended) return std::unexpected(ended.error());
+  return write_end();
+}
+
+Result<void> RunSession::write_end() {
   take_records();
   stream_->report_losses(sensor_->losses());
   stream_->take(model::make_task_close(now(), task_, {{"status", std::to_string(status_)}}));

@@ -49,6 +49,9 @@ class RunSession {
   void on_tick();
   void on_signals();
   [[nodiscard]] bool command_ended();
+  void serve_once(int watched);
+  [[nodiscard]] Result<bool> hand_over();
+  [[nodiscard]] Result<void> write_end();
 
   RunOptions options_;
   std::set<int> inherited_;
