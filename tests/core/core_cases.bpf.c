@@ -34,16 +34,21 @@ struct case_memory {
   struct core_walk walk;
   struct core_subject subject;
   struct core_verdict verdict;
-  struct case_output output;
-  __u32 at; /* component of the walk */
 };
 CASE_MAP(inputs, BPF_MAP_TYPE_ARRAY, 1, 0, __u32, struct case_input);
 CASE_MAP(memories, BPF_MAP_TYPE_ARRAY, 1, 0, __u32, struct case_memory);
+CASE_MAP(outputs, BPF_MAP_TYPE_ARRAY, 1, 0, __u32, struct case_output);
 
 CORE_INLINE struct case_input* the_input(void) {
   __u32 zero = 0;
 
   return bpf_map_lookup_elem(&inputs, &zero);
+}
+
+CORE_INLINE struct case_output* the_output(void) {
+  __u32 zero = 0;
+
+  return bpf_map_lookup_elem(&outputs, &zero);
 }
 
 CORE_INLINE const struct core_credential_bit* core_find_bit(void* seam,
@@ -115,11 +120,12 @@ static long climb_step(__u32 index, void* context) {
 
 static __attribute__((noinline)) int run_recognise(struct case_memory* memory,
                                                    const struct case_input* input) {
+  struct case_output* output = the_output();
   struct core_inode_key key = {};
   const struct core_rule* rule = 0;
   struct core_match* match;
 
-  if (!memory || !input) return 0;
+  if (!memory || !input || !output) return 0;
   match = &memory->walk.match;
   memory->walk.space = input->space;
   key.ino = input->ino;
@@ -128,14 +134,15 @@ static __attribute__((noinline)) int run_recognise(struct case_memory* memory,
   if (input->by_inode) rule = core_find_inode(0, &key);
   if (rule) {
     core_match_add(match, rule);
+    core_match_finish(match);
   } else {
     CORE_LOOP(CASE_MAX_COMPONENTS, climb_step, memory);
     core_match_finish(match);
   }
-  memory->output.count = match->count;
-  memory->output.flags = match->flags & (CORE_RULE_PROGRAM | CORE_RULE_UNIX);
-  memory->output.mask = match->mask;
-  __builtin_memcpy(memory->output.credential, match->credential, sizeof(match->credential));
+  output->count = match->count;
+  output->flags = match->flags & (CORE_RULE_PROGRAM | CORE_RULE_UNIX);
+  output->mask = match->mask;
+  __builtin_memcpy(output->credential, match->credential, sizeof(match->credential));
   return 0;
 }
 
@@ -157,7 +164,7 @@ CORE_INLINE const struct core_port* port_of(const struct case_input* input, __u3
 
 CORE_INLINE void open_all(struct case_memory* memory, const __u16* credential, __u32 count) {
   for (int i = 0; i < CASE_MAX_CREDENTIALS; i++) {
-    if (i >= count) break;
+    if (i >= (int)count) break;
     core_decide_credential(0, &memory->subject, &memory->verdict, credential[i]);
   }
 }
@@ -176,12 +183,13 @@ CORE_INLINE void run_reach(struct case_memory* memory, const struct case_input* 
 
 static __attribute__((noinline)) int run_decide(struct case_memory* memory,
                                                 const struct case_input* input) {
+  struct case_output* output = the_output();
   const struct core_policy* policy;
   const struct core_task* task;
   struct core_subject* subject;
   __u32 slot;
 
-  if (!memory || !input) return 0;
+  if (!memory || !input || !output) return 0;
   subject = &memory->subject;
   slot = input->slot;
   task = bpf_map_lookup_elem(&tasks, &slot);
@@ -201,13 +209,13 @@ static __attribute__((noinline)) int run_decide(struct case_memory* memory,
     run_reach(memory, input);
   else
     core_decide_exec(subject, &memory->verdict, input->program ? CORE_RULE_PROGRAM : 0);
-  memory->output.decided = 1;
-  memory->output.reason = memory->verdict.reason;
-  memory->output.requested = memory->verdict.requested;
-  memory->output.effect = core_effect(&memory->verdict, 1);
-  memory->output.shadow = memory->verdict.shadow;
-  memory->output.blocking = memory->verdict.blocking;
-  memory->output.gained = memory->verdict.gained;
+  output->decided = 1;
+  output->reason = memory->verdict.reason;
+  output->requested = memory->verdict.requested;
+  output->effect = core_effect(&memory->verdict, 1);
+  output->shadow = memory->verdict.shadow;
+  output->blocking = memory->verdict.blocking;
+  output->gained = memory->verdict.gained;
   return 0;
 }
 

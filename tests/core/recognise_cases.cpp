@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "tests/core/cases.h"
+#include "userspace/policy/core.h"
 #include "userspace/policy/encode.h"
 #include "userspace/policy/paths.h"
 
@@ -583,7 +584,8 @@ Case by_inode() {
   auto files = std::make_shared<FakeFiles>();
   files->file("/somewhere/else");
   model::CompiledPaths paths;
-  paths.inodes[files->look("/somewhere/else")->id] = {.rank = 0xffff, .credentials = {3, 9}};
+  paths.inodes[files->look("/somewhere/else")->id] = {.rank = CORE_RANK_INODE,
+                                                      .credentials = {3, 9}};
   return {.name = "AFileThatIsKnownByItsInode",
           .tables = encode_paths(paths, kSpace),
           .operation = Recognise{.space = kSpace, .files = files, .path = "/somewhere/else"},
