@@ -2,9 +2,10 @@
 /* The decisions in the kernel over real maps, one case a run. A raw tracepoint program, since those
  * of type `syscall` sleep, and may not look into an LPM trie.
  */
+#include "tests/core/core_cases.bpf.h"
+
 #include "bpf/core/decide.h"
 #include "bpf/core/recognise.h"
-#include "tests/core/case_abi.h"
 
 #define CASE_MAP(map_name, map_type, entries, map_flags_, key_type, value_type) \
   struct {                                                                      \

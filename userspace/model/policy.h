@@ -35,7 +35,7 @@ struct CompiledRule {
   bool unix_socket = false;                ///< network.allow names it
   std::vector<std::uint16_t> credentials;  ///< catalogue numbers, at most 4
   CredentialMask mask{};  ///< program: which credentials it may read; socket: which may be held
-  bool mask_out = false;           ///< the mask takes out of what others say
+  bool mask_out = false;  ///< the mask takes out of what others say
   std::vector<std::uint16_t> out;  ///< catalogue numbers that it is not, whatever else says so
   bool operator==(const CompiledRule&) const = default;
 };
@@ -107,7 +107,8 @@ struct CompiledPolicy {
   CredentialMask hold_task{};     ///< holding: task
   CompiledPaths paths;            ///< this policy's programs and sockets
   CompiledDestinations destinations;
-  std::vector<std::string> pinned;  ///< programs known by inode; kept open, so that its number stays theirs
+  std::vector<std::string>
+      pinned;  ///< programs known by inode; kept open, so that its number stays theirs
 };
 
 }  // namespace ambit::model

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "core_cases.skel.h"
-#include "tests/core/case_abi.h"
+#include "tests/core/core_cases.bpf.h"
 #include "userspace/policy/core.h"
 
 namespace ambit::policy {

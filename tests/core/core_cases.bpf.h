@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* One case of the decisions, as it goes into the kernel and comes back. */
-#ifndef AMBIT_CASE_ABI_H
-#define AMBIT_CASE_ABI_H
+#ifndef AMBIT_CORE_CASES_BPF_H
+#define AMBIT_CORE_CASES_BPF_H
 
 #include "bpf/core/tables.h"
 
