@@ -48,4 +48,10 @@ CORE_INLINE __u64 core_shape_token(__u64 prefix_hash, __u64 suffix_hash)
 	return core_mix(core_mix(0x13198a2e03707344ULL, prefix_hash), suffix_hash);
 }
 
+/* Names of a directory stand for all that lies below it, never for a file of that name. */
+CORE_INLINE __u64 core_hash_below(__u64 hash)
+{
+	return core_mix(hash, 0xa4093822299f31d0ULL);
+}
+
 #endif

@@ -6,15 +6,18 @@
 #include "bpf/core/hash.h"
 #include "bpf/core/seam.h"
 
+/* What rules say of a file is collected first: a credential with its rank, or with CORE_RANK_OUT
+ * that it is none, whatever else says so. core_match_finish() makes the answer of it.
+ */
+#define CORE_MAX_SAID 8
 struct core_match {
-	__u16 rank;
 	__u8 flags;
 	__u8 count;
-	__u8 excluded_count;
-	__u8 reserved[3];
+	__u16 reserved;
 	__u16 credential[CORE_MAX_MATCHES];
-	__u16 excluded[CORE_MAX_MATCHES];
+	__u32 said[CORE_MAX_SAID]; /* rank << 16 | credential; 0: nothing */
 	struct core_mask mask;
+	struct core_mask mask_out;
 };
 
 struct core_walk {
@@ -47,7 +50,31 @@ CORE_INLINE void core_add_credential(__u16 *list, __u8 *count, __u16 credential)
 	}
 }
 
-CORE_FUNCTION int core_match_add(struct core_match *match, const struct core_rule *rule)
+/* Without branches: each would be a path for the verifier, times eight, times eight. */
+CORE_INLINE __u64 core_if_less(__u64 a, __u64 b)
+{
+	__u64 difference = a - b;
+
+	CORE_OPAQUE(difference);
+	return -(difference >> 63);
+}
+
+CORE_INLINE void core_say(struct core_match *match, __u16 credential, __u16 rank)
+{
+	__u64 entry = (__u64)rank << 16 | credential, open = ~0ULL;
+
+	for (int i = 0; i < CORE_MAX_SAID; i++) {
+		__u64 said = match->said[i];
+		__u64 here = core_if_less(said, 1) | core_if_less((said ^ credential) & 0xffff, 1);
+
+		here |= i == CORE_MAX_SAID - 1 ? ~0ULL : 0;
+		match->said[i] =
+			(__u32)(said ^ ((said ^ entry) & open & here & core_if_less(said, entry)));
+		open &= ~here;
+	}
+}
+
+CORE_GLOBAL int core_match_add(struct core_match *match, const struct core_rule *rule)
 {
 	if (!match || !rule)
 		return 0;
@@ -56,55 +83,53 @@ CORE_FUNCTION int core_match_add(struct core_match *match, const struct core_rul
 		match->flags |= CORE_RULE_EXCLUDE;
 	else
 		match->flags |= rule->flags & (CORE_RULE_PROGRAM | CORE_RULE_UNIX);
-	core_mask_add(&match->mask, &rule->mask);
-	if (rule->count && !(rule->flags & CORE_RULE_EXCLUDE)) {
-		if (rule->rank > match->rank || !match->count) {
-			match->rank = rule->rank;
-			match->count = 0;
-		}
-		if (rule->rank < match->rank)
-			return 0;
-	}
-	for (int i = 0; i < CORE_MAX_MATCHES; i++) {
-		if (i >= rule->count)
-			break;
-		if (rule->flags & CORE_RULE_EXCLUDE)
-			core_add_credential(match->excluded, &match->excluded_count,
-					    rule->credential[i]);
-		else
-			core_add_credential(match->credential, &match->count, rule->credential[i]);
-	}
+	core_mask_add(rule->flags & CORE_RULE_MASK_OUT ? &match->mask_out : &match->mask,
+		      &rule->mask);
+	CORE_ROLLED
+	for (__u32 i = 0; i < 2 * CORE_MAX_MATCHES && i < (__u32)rule->count + rule->out_count; i++)
+		core_say(match, rule->credential[i], i < rule->count ? rule->rank : CORE_RANK_OUT);
 	return 0;
 }
 
-/* Takes what is excluded out; what is left is what the file is. */
-CORE_INLINE void core_match_finish(struct core_match *match)
+/* The most specific of what is left is what the file is. */
+CORE_GLOBAL int core_match_finish(struct core_match *match)
 {
-	__u8 kept = 0;
+	__u64 best = 0, count = 0;
 
+	if (!match)
+		return 0;
 	if (match->flags & CORE_RULE_EXCLUDE)
 		match->flags &= (__u8)~CORE_RULE_PROGRAM;
-	for (int i = 0; i < CORE_MAX_MATCHES; i++) {
-		int out = 0;
+	core_mask_remove(&match->mask, &match->mask_out);
+	for (int i = 0; i < CORE_MAX_SAID; i++) {
+		__u64 rank = match->said[i] >> 16;
 
-		if (i >= match->count)
-			break;
-		for (int j = 0; j < CORE_MAX_MATCHES; j++)
-			if (j < match->excluded_count && match->excluded[j] == match->credential[i])
-				out = 1;
-		if (!out)
-			match->credential[kept++ & (CORE_MAX_MATCHES - 1)] = match->credential[i];
+		rank &= core_if_less(rank, CORE_RANK_OUT);
+		best ^= (best ^ rank) & core_if_less(best, rank);
 	}
-	match->count = kept;
+	for (int i = 0; i < CORE_MAX_SAID; i++) {
+		__u64 rank = match->said[i] >> 16;
+		__u16 *next = &match->credential[count & (CORE_MAX_MATCHES - 1)];
+		__u64 take = core_if_less(0, best) & core_if_less(rank ^ best, 1) &
+			     core_if_less(count, CORE_MAX_MATCHES);
+
+		*next ^= (*next ^ match->said[i]) & take;
+		count += take & 1;
+	}
+	match->count = (__u8)count;
+	return 0;
 }
 
-/* Looks the names done so far up; a rule for a file counts at the last component only. */
+/* Looks the names done so far up: as the file itself, or as a directory that it lies below. */
 CORE_INLINE void core_try_names(struct core_walk *walk, __u64 hash)
 {
 	struct core_name_key key = {.space = walk->space, .anchor = walk->anchor.id, .hash = hash};
-	const struct core_rule *rule = core_find_name(walk->seam, &key);
+	const struct core_rule *rule;
 
-	if (rule && (walk->below + 1 == walk->depth || (rule->flags & CORE_RULE_SUBTREE)))
+	if (walk->below + 1 < walk->depth)
+		key.hash = core_hash_below(hash);
+	rule = core_find_name(walk->seam, &key);
+	if (rule)
 		core_match_add(&walk->match, rule);
 }
 
@@ -144,7 +169,8 @@ static long core_shape_step(__u32 index, void *context)
 		return 0;
 	}
 	walk->shape_hash[i] = core_mix(walk->shape_hash[i], token);
-	if (walk->below >= shape.level)
+	/* No pattern with a `*` goes on below what it names. */
+	if (walk->below >= shape.level && walk->below + 1 == walk->depth)
 		core_try_names(walk, walk->shape_hash[i]);
 	return 0;
 }

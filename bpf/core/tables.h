@@ -55,17 +55,21 @@ struct core_shape {
 	__u8 reserved;
 };
 
-#define CORE_RULE_SUBTREE 1
-#define CORE_RULE_EXCLUDE 2
+#define CORE_RULE_SUBTREE 1 /* of an anchor: everything below it */
+#define CORE_RULE_EXCLUDE 2 /* with CORE_RULE_PROGRAM: it is none */
 #define CORE_RULE_PROGRAM 4
 #define CORE_RULE_UNIX 8
+#define CORE_RULE_MASK_OUT 16  /* the mask says what is out of others' masks */
+#define CORE_RANK_OUT 0xffff   /* of no rule */
+#define CORE_RANK_INODE 0xfffe /* a file that is known by its inode */
 #define CORE_MAX_MATCHES 4
 struct core_rule {
 	__u16 rank;
 	__u8 flags;
 	__u8 count;
-	__u16 credential[CORE_MAX_MATCHES];
-	__u32 reserved;
+	__u8 out_count;
+	__u8 reserved[3];
+	__u16 credential[2 * CORE_MAX_MATCHES]; /* `count` that it is, `out_count` that it is not */
 	struct core_mask mask;
 };
 

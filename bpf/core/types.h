@@ -15,6 +15,12 @@
  * 6.12 pass a million instructions when the walk is inlined in three hooks).
  */
 #define CORE_FUNCTION static __attribute__((noinline))
+/* Verified once a program, by itself: what it is called with are numbers and sized memory. */
+#define CORE_GLOBAL __weak __attribute__((noinline))
+/* Eight calls share 512 bytes of stack: what is deepest must not be unrolled into spills. */
+#define CORE_ROLLED _Pragma("clang loop unroll(disable)")
+/* Clang must not see what a value is made of. */
+#define CORE_OPAQUE(value) asm volatile("" : "+r"(value))
 /* The context of bpf_loop must be on the stack (checked on 6.1 to 6.18), so a step gets
  * the address of the pointer to what it works on.
  */
@@ -22,6 +28,9 @@
 #else
 #define CORE_INLINE static inline
 #define CORE_FUNCTION static inline
+#define CORE_GLOBAL static inline
+#define CORE_ROLLED
+#define CORE_OPAQUE(value) (void)(value)
 #define CORE_LOOP(count, step, pointer) \
 	do { \
 		for (__u32 core_i = 0; core_i < (count); core_i++) \

@@ -150,11 +150,10 @@ CORE_INLINE void teach_inode(struct ambit_scratch *scratch, const struct core_in
 	struct core_match *match = &scratch->walk.match;
 	struct core_rule taught = {}, *rule = &taught; /* 6.1 takes map values from the stack */
 
-	rule->rank = 0xffff;
+	rule->rank = CORE_RANK_INODE;
 	rule->flags = match->flags;
 	rule->count = match->count;
-	rule->reserved = 0;
-	__builtin_memcpy(rule->credential, match->credential, sizeof(rule->credential));
+	__builtin_memcpy(rule->credential, match->credential, sizeof(match->credential));
 	rule->mask = match->mask;
 	if (bpf_map_update_elem(&inodes, key, rule, BPF_NOEXIST) == -7 /* E2BIG */)
 		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
@@ -177,6 +176,7 @@ AMBIT_GLOBAL int recognise(struct ambit_scratch *scratch, __u32 space, __u64 ino
 	rule = core_find_inode(0, &key);
 	if (rule) {
 		core_match_add(match, rule);
+		core_match_finish(match);
 		return 0;
 	}
 	if (recognise_by_path(scratch, dentry, mnt) < 0)

@@ -30,11 +30,13 @@ struct FileId {
 struct CompiledRule {
   std::uint16_t rank = 0;                  ///< higher is more specific
   bool subtree = false;                    ///< everything below counts too
-  bool exclude = false;                    ///< takes the file out of `credentials`
+  bool exclude = false;                    ///< of a pattern: takes out what it names, adds nothing
   bool program = false;                    ///< exec.allow names it
   bool unix_socket = false;                ///< network.allow names it
   std::vector<std::uint16_t> credentials;  ///< catalogue numbers, at most 4
   CredentialMask mask{};  ///< program: which credentials it may read; socket: which may be held
+  bool mask_out = false;  ///< the mask takes out of what others say
+  std::vector<std::uint16_t> out;  ///< catalogue numbers that it is not, whatever else says so
   bool operator==(const CompiledRule&) const = default;
 };
 

@@ -71,7 +71,7 @@ Result<void> learn_inodes(model::CompiledPaths& paths, const std::vector<PathPat
     }
     if (what.count == 0) continue;
     CompiledRule rule;
-    rule.rank = 0xffff;
+    rule.rank = CORE_RANK_INODE;
     rule.credentials.assign(what.credentials.begin(),
                             what.credentials.begin() + static_cast<std::ptrdiff_t>(what.count));
     paths.inodes[found->id] = rule;

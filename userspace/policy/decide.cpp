@@ -136,6 +136,7 @@ Recognised recognise(const model::TableReader& tables, std::uint32_t space, cons
   const core_rule* rule = by_inode ? core_find_inode(&seam, &key) : nullptr;
   if (rule != nullptr) {
     core_match_add(&walk.match, rule);
+    core_match_finish(&walk.match);
   } else if (facts.count > 0) {
     walk.depth = 1;
     core_match_anywhere(&walk);

@@ -24,6 +24,8 @@ core_rule to_core(const model::CompiledRule& rule) {
       (rule.program ? CORE_RULE_PROGRAM : 0) | (rule.unix_socket ? CORE_RULE_UNIX : 0));
   out.count = static_cast<__u8>(std::min<std::size_t>(rule.credentials.size(), CORE_MAX_MATCHES));
   std::copy_n(rule.credentials.begin(), out.count, out.credential);
+  out.out_count = static_cast<__u8>(std::min<std::size_t>(rule.out.size(), CORE_MAX_MATCHES));
+  std::copy_n(rule.out.begin(), out.out_count, out.credential + out.count);
   out.mask = policy::to_core(rule.mask);
   return out;
 }

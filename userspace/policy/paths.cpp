@@ -38,37 +38,47 @@ std::uint16_t rank_of(const PatternForm& form) {
                                     std::min(length, kStep - 2));
 }
 
-/// Two rules for one key: the more specific wins, equals are united, exclusions take out.
-void merge(CompiledRule& into, const CompiledRule& rule) {
+void add_new(std::vector<std::uint16_t>& to, const std::vector<std::uint16_t>& numbers) {
+  for (const std::uint16_t number : numbers)
+    if (std::ranges::find(to, number) == to.end()) to.push_back(number);
+}
+
+/// A pattern that excludes says what a file is not.
+CompiledRule rule_of(const CompiledRule& meaning) {
+  CompiledRule rule = meaning;
+  if (!meaning.exclude) return rule;
+  std::swap(rule.credentials, rule.out);
+  rule.exclude = rule.program;
+  rule.mask_out = rule.mask != model::CredentialMask{};
+  return rule;
+}
+
+Result<void> merge_masks(CompiledRule& into, const CompiledRule& rule) {
+  if (rule.mask == model::CredentialMask{}) return {};
+  if (into.mask != model::CredentialMask{} && into.mask_out != rule.mask_out)
+    return fail("it is a reader of one credential and excluded from those of another");
+  into.mask_out = rule.mask_out;
+  for (std::size_t i = 0; i < into.mask.size(); ++i) into.mask[i] |= rule.mask[i];
+  return {};
+}
+
+/// Two rules for one key: the more specific wins, equals are united, exclusions add up.
+Result<void> merge(CompiledRule& into, const CompiledRule& rule) {
   into.program |= rule.program;
   into.unix_socket |= rule.unix_socket;
   into.subtree |= rule.subtree;
-  for (std::size_t i = 0; i < into.mask.size(); ++i) into.mask[i] |= rule.mask[i];
-  if (rule.credentials.empty()) {
-    into.exclude |= rule.exclude;
-    return;
+  into.exclude |= rule.exclude;
+  add_new(into.out, rule.out);
+  if (!rule.credentials.empty()) {
+    if (into.credentials.empty() || rule.rank > into.rank) {
+      into.credentials.clear();
+      into.rank = rule.rank;
+    }
+    if (rule.rank == into.rank) add_new(into.credentials, rule.credentials);
   }
-  if (into.exclude != rule.exclude && !into.credentials.empty()) {
-    const CompiledRule& out = rule.exclude ? rule : into;
-    std::vector<std::uint16_t> kept = rule.exclude ? into.credentials : rule.credentials;
-    std::erase_if(kept, [&](std::uint16_t number) {
-      return std::ranges::find(out.credentials, number) != out.credentials.end();
-    });
-    into.credentials = std::move(kept);
-    into.exclude = false;
-    into.rank = std::max(into.rank, rule.rank);
-    return;
-  }
-  if (into.credentials.empty() || rule.rank > into.rank) {
-    into.credentials = rule.credentials;
-    into.rank = rule.rank;
-    into.exclude = rule.exclude;
-    return;
-  }
-  if (rule.rank < into.rank) return;
-  for (const std::uint16_t number : rule.credentials)
-    if (std::ranges::find(into.credentials, number) == into.credentials.end())
-      into.credentials.push_back(number);
+  if (into.credentials.size() > CORE_MAX_MATCHES || into.out.size() > CORE_MAX_MATCHES)
+    return fail("more than 4 credentials name it");
+  return merge_masks(into, rule);
 }
 
 struct Names {
@@ -105,13 +115,15 @@ class Compiler {
   Result<void> add(const PathPattern& pattern) {
     auto form = parse_pattern_form(pattern.text);
     if (!form) return fail("pattern " + pattern.text + " has no form that can be compiled");
-    CompiledRule rule = pattern.meaning;
+    CompiledRule rule = rule_of(pattern.meaning);
     rule.rank = rank_of(*form);
     rule.subtree = form->subtree;
-    if (form->root == PatternRoot::anywhere) return add_anywhere(*form, rule);
     if (form->root == PatternRoot::home)
       return fail("pattern " + pattern.text + " has a home left");
-    return add_absolute(pattern.text, *form, rule);
+    auto added =
+        form->root == PatternRoot::anywhere ? add_anywhere(*form, rule) : add_absolute(*form, rule);
+    if (!added) return fail("pattern " + pattern.text + ": " + added.error().message);
+    return {};
   }
 
   CompiledPaths take() { return std::move(paths_); }
@@ -125,12 +137,10 @@ class Compiler {
                std::ranges::find(paths_.anywhere, kWhole) == paths_.anywhere.end()) {
       if (auto added = add_shape(paths_.anywhere, kWhole, "**/"); !added) return added;
     }
-    merge(paths_.names[{CORE_ANCHOR_ANYWHERE, names.hash}], rule);
-    return {};
+    return merge(paths_.names[{CORE_ANCHOR_ANYWHERE, names.hash}], rule);
   }
 
-  Result<void> add_absolute(const std::string& text, const PatternForm& form,
-                            const CompiledRule& rule) {
+  Result<void> add_absolute(const PatternForm& form, const CompiledRule& rule) {
     // The components that name directories and have no `*`.
     const std::size_t directories =
         std::min(form.subtree ? form.components.size() : form.components.size() - 1,
@@ -148,8 +158,7 @@ class Compiler {
     const std::size_t deepest = chain.size() - 1;
     const std::size_t last = deepest > kAnchorsAbove ? deepest - kAnchorsAbove : 1;
     for (std::size_t depth = deepest;; --depth) {
-      if (auto added = add_at(chain[depth], form, depth, rule); !added)
-        return fail("pattern " + text + ": " + added.error().message);
+      if (auto added = add_at(chain[depth], form, depth, rule); !added) return added;
       if (depth <= last || depth == 0) break;
     }
     return {};
@@ -163,16 +172,15 @@ class Compiler {
     if (rest > CORE_MAX_DEPTH)
       return fail("more than 16 directories of it do not exist yet: make some of them");
     if (rest == 0) {
-      merge(anchor.rule, rule);
-      return {};
+      return merge(anchor.rule, rule);
     }
     Names names = names_from(form, done);
     anchor.max_depth = std::max(anchor.max_depth, static_cast<std::uint8_t>(rest));
     if (names.shape)
       if (auto added = add_shape(anchor.shapes, *names.shape, "its directory"); !added)
         return added;
-    merge(paths_.names[{anchor.id, names.hash}], rule);
-    return {};
+    const std::uint64_t hash = rule.subtree ? core_hash_below(names.hash) : names.hash;
+    return merge(paths_.names[{anchor.id, hash}], rule);
   }
 
   static Result<void> add_shape(std::vector<NameShape>& shapes, const NameShape& shape,
