@@ -73,10 +73,11 @@ TEST_P(AScopeThatHasEnded, GivesNoCredentialAndNoNetworkFromThenOn) {
           << kind << ": " << status.at("after " + kind);
     }
   }
-  if (!on_portable())
+  if (!on_portable()) {
     EXPECT_EQ(run.ended.out.find(std::string(kSecretWord)),
               run.ended.out.rfind(std::string(kSecretWord)))
         << "read a second time";
+  }
   for (const Collector* const collector : {&tcp_, &udp_}) {
     EXPECT_THAT(collector->received(), HasSubstr("before-"));
     EXPECT_THAT(collector->received(), Not(HasSubstr("after-")));
