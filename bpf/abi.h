@@ -95,8 +95,8 @@ struct ambit_record {
 #define AMBIT_FILE_FLAGS(X) \
 	X(AMBIT_FILE_READ, read) \
 	X(AMBIT_FILE_WRITE, write) \
-	X(AMBIT_FILE_TRUNCATE, truncate) X(AMBIT_FILE_EXEC, exec) X(AMBIT_FILE_RECEIVE, receive) \
-		X(AMBIT_FILE_CONNECT, connect)
+	X(AMBIT_FILE_TRUNCATE, truncate) \
+	X(AMBIT_FILE_EXEC, exec) X(AMBIT_FILE_RECEIVE, receive) X(AMBIT_FILE_CONNECT, connect)
 
 /* In `data`: the path of path_length bytes. Names run from the file up, each with
  * a NUL behind it, when path_reversed; it is a plain path otherwise.

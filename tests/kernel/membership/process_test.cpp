@@ -85,7 +85,8 @@ TEST_F(Membership, TellsTheParentsOfTheProcess) {
   ASSERT_EQ(plan.run.events.findings().size(), 1U);
   const Json parents = at(plan.run.events.findings().front(), "/process/parents");
   if (parents.empty())
-    GTEST_SKIP() << "the process ended before user space looked: its parents are not known (README)";
+    GTEST_SKIP()
+        << "the process ended before user space looked: its parents are not known (README)";
   ASSERT_GE(parents.size(), 2U) << parents.dump();
   EXPECT_EQ(text_at(parents.at(0), "/exe"), acts()) << parents.dump();
 }
