@@ -70,11 +70,12 @@ Result<void> learn_inodes(model::CompiledPaths& paths, const std::vector<PathPat
       if (what.count > 0) break;
     }
     if (what.count == 0) continue;
-    CompiledRule rule;
+    // A file with two names may be two credentials: all of them must be inside, as on any tie.
+    CompiledRule& rule = paths.inodes[found->id];
     rule.rank = CORE_RANK_INODE;
-    rule.credentials.assign(what.credentials.begin(),
-                            what.credentials.begin() + static_cast<std::ptrdiff_t>(what.count));
-    paths.inodes[found->id] = rule;
+    for (std::size_t i = 0; i < what.count; ++i)
+      if (std::ranges::find(rule.credentials, what.credentials[i]) == rule.credentials.end())
+        rule.credentials.push_back(what.credentials[i]);
   }
   return {};
 }
