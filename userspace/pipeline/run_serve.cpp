@@ -80,6 +80,7 @@ Result<bool> RunSession::hand_over() {
   if (pid == 0) {
     ::setsid();
     const Descriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null.valid()) ::_exit(kOwnFailure);
     for (int fd = 0; fd <= 2; ++fd) ::dup2(null.get(), fd);
     options_.watcher = nullptr;
     if (!start_holders()) ::_exit(kOwnFailure);
