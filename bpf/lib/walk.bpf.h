@@ -144,7 +144,9 @@ CORE_INLINE int recognise_by_path(struct ambit_scratch *scratch, __u64 dentry, _
 	return 0;
 }
 
-/* A file that its path told is known by its inode from now on. */
+/* A file that its path told is known by its inode from now on. On portable nothing would tell when
+ * the number is another file's.
+ */
 CORE_INLINE void teach_inode(struct ambit_scratch *scratch, const struct core_inode_key *key)
 {
 	struct core_match *match = &scratch->walk.match;
@@ -181,7 +183,7 @@ AMBIT_GLOBAL int recognise(struct ambit_scratch *scratch, __u32 space, __u64 ino
 	}
 	if (recognise_by_path(scratch, dentry, mnt) < 0)
 		return -1;
-	if (match->count)
+	if (match->count && ambit_backend != AMBIT_BACKEND_portable)
 		teach_inode(scratch, &key);
 	return 0;
 }
