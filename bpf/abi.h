@@ -48,17 +48,15 @@ enum ambit_ring { AMBIT_RINGS(AMBIT_RING) AMBIT_RING_COUNT };
 	X(socket_recvmsg) \
 	X(unix_stream_connect) \
 	X(unix_may_send) \
+	X(unix_data_ready) \
 	X(sk_free) \
 	X(set_state) \
 	X(sys_exit) \
-	X(uring_create) \
 	X(cgroup_sock_create) \
 	X(cgroup_sock_release) \
 	X(cgroup_post_bind) \
 	X(cgroup_connect) \
 	X(cgroup_sendmsg) \
-	X(cgroup_connect_unix) \
-	X(cgroup_sendmsg_unix) \
 	X(cgroup_egress) \
 	X(sockops) \
 	X(sk_msg)

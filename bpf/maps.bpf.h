@@ -48,6 +48,11 @@ struct ambit_own_socket {
 };
 AMBIT_MAP(own_sockets, BPF_MAP_TYPE_LRU_HASH, 131072, 0, __u64, struct ambit_own_socket);
 
+/* portable: processes of tasks, by the number of their struct pid. A listening Unix socket keeps
+ * the pid of who listens, and that is all that is there to tell a task's own ones by.
+ */
+AMBIT_MAP(own_pids, BPF_MAP_TYPE_LRU_HASH, 131072, 0, __u64, __u32);
+
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

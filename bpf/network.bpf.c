@@ -5,7 +5,6 @@
 char _license[] __weak SEC("license") = "GPL";
 
 #define TCP_CLOSE 7
-#define TCP_LISTEN 10
 #define MSG_FASTOPEN 0x20000000u
 
 /* The address that a process names; 0 when it names one that decides something. */

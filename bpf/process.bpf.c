@@ -52,6 +52,16 @@ static __always_inline int task_alloc(struct task_struct *child, unsigned long c
 AMBIT_DENY_HOOK(task_alloc, task_alloc, security_task_alloc, (child, clone_flags),
 		struct task_struct *child, unsigned long clone_flags)
 
+static __always_inline void own_pid(struct task_struct *task, __u32 slot)
+{
+	__u64 number;
+
+	if (ambit_backend != AMBIT_BACKEND_portable)
+		return;
+	number = BPF_CORE_READ(task, group_leader, thread_pid, ino);
+	bpf_map_update_elem(&own_pids, &number, &slot, BPF_ANY);
+}
+
 /* Sees io_uring workers too, which sched_process_fork does not (KERNEL-FACTS). */
 SEC("tp_btf/task_newtask")
 int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
@@ -71,6 +81,7 @@ int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
 	member.slot = process->slot;
 	member.pid = child->tgid;
 	tid = child->pid;
+	own_pid(child, member.slot);
 	if (bpf_map_update_elem(&members, &tid, &member, BPF_ANY))
 		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
 	return 0;
@@ -227,6 +238,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	member.slot = entry.process->slot;
 	member.pid = tid;
 	bpf_map_update_elem(&members, &tid, &member, BPF_ANY);
+	own_pid(task, member.slot);
 	if (ambit_backend == AMBIT_BACKEND_portable) {
 		__builtin_memset(&entry.process->pending_readers, 0, sizeof(struct core_mask));
 		decide_program(&entry, bprm);
@@ -237,7 +249,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	entry.process->pending_verdict = 0;
 	entry.process->readers = entry.process->pending_readers;
 	core_mask_remove(&entry.process->held, &entry.scratch->subject.policy.hold_process);
-	effect = core_effect(&entry.scratch->verdict, ambit_backend != AMBIT_BACKEND_portable);
+	effect = core_effect(&entry.scratch->verdict, can_deny());
 	fill_head(entry.scratch, entry.process->slot, AMBIT_KIND_exec, effect);
 	emit_exec(entry.scratch, (__u64)BPF_CORE_READ(bprm, file), 1);
 	respond(entry.process->slot, effect);

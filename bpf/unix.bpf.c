@@ -96,6 +96,26 @@ AMBIT_GLOBAL int match_peer(struct ambit_scratch *scratch, struct ambit_peer *pe
 	return recognise(scratch, policy->credential_space, inode, peer->dentry, peer->mnt);
 }
 
+/* Whether the task made the peer itself. On portable nobody sees who makes a datagram socket, and
+ * refusing a task its own would be a false denial: those are bound as credentials alone.
+ */
+static __always_inline int is_own_peer(struct unix_sock *peer, __u32 slot)
+{
+	__u64 key = (__u64)peer;
+	struct ambit_own_socket *own;
+	__u32 *owner;
+
+	if (ambit_backend == AMBIT_BACKEND_portable) {
+		if (BPF_CORE_READ(peer, sk.sk_type) == SOCK_DGRAM)
+			return 1;
+		key = BPF_CORE_READ(peer, sk.sk_peer_pid, ino);
+		owner = bpf_map_lookup_elem(&own_pids, &key);
+		return owner && *owner == slot;
+	}
+	own = bpf_map_lookup_elem(&own_sockets, &key);
+	return own && own->slot == slot;
+}
+
 AMBIT_GLOBAL int reach_peer(struct ambit_scratch *scratch, __u64 other, __u32 quiet)
 {
 	struct unix_sock *peer_sock = (struct unix_sock *)other;
@@ -103,8 +123,6 @@ AMBIT_GLOBAL int reach_peer(struct ambit_scratch *scratch, __u64 other, __u32 qu
 	struct ambit_peer peer = {};
 	struct core_port port = {};
 	struct unix_address *address;
-	__u64 key = other;
-	struct ambit_own_socket *own;
 	__u32 where = 0;
 	int length;
 	__u8 effect;
@@ -114,8 +132,7 @@ AMBIT_GLOBAL int reach_peer(struct ambit_scratch *scratch, __u64 other, __u32 qu
 	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
 	if (!process)
 		return 1;
-	own = bpf_map_lookup_elem(&own_sockets, &key);
-	if (own && own->slot == process->slot)
+	if (is_own_peer(peer_sock, process->slot))
 		where = CORE_DESTINATION_OWN;
 	address = BPF_CORE_READ(peer_sock, addr);
 	/* A socket without a name was made by socketpair, or handed over: it is nobody's address.
@@ -138,7 +155,7 @@ AMBIT_GLOBAL int reach_peer(struct ambit_scratch *scratch, __u64 other, __u32 qu
 		core_decide_undecided(&scratch->verdict);
 	decide_matched(scratch);
 	core_decide_destination(&scratch->subject, &scratch->verdict, &port, where);
-	effect = core_effect(&scratch->verdict, 1);
+	effect = core_effect(&scratch->verdict, can_deny());
 	if (effect != CORE_EFFECT_allowed || !quiet || scratch->walk.match.count) {
 		fill_head(scratch, process->slot, AMBIT_KIND_connect, effect);
 		emit_unix(scratch, &peer);
@@ -168,3 +185,24 @@ static __always_inline int unix_may_send(struct socket *other)
 }
 AMBIT_DENY_HOOK(unix_may_send, unix_may_send, security_unix_may_send, (other), struct socket *sock,
 		struct socket *other)
+
+/* The one place on portable where a connecting process meets the peer object: connect() wakes the
+ * listener, and the signal ends the process before it can send (6.3+). A datagram is queued by
+ * then. Every socket of the machine comes by, so the family is asked first.
+ */
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(unix_data_ready, const struct sock *other)
+{
+	struct ambit_entry entry;
+	__u32 quiet = 0;
+
+	if (other->__sk_common.skc_family != AF_UNIX)
+		return 0;
+	if (other->sk_type == SOCK_DGRAM)
+		quiet = AMBIT_QUIET;
+	else if (other->__sk_common.skc_state != TCP_LISTEN)
+		return 0;
+	if (enter(&entry, AMBIT_HOOK_unix_data_ready) == AMBIT_DECIDE)
+		reach_peer(entry.scratch, ADDRESS_OF(other), quiet);
+	return 0;
+}

@@ -41,6 +41,20 @@ AMBIT_GLOBAL int settle(struct ambit_scratch *scratch, __u32 effect)
 	return 0;
 }
 
+/* On portable the holder has decided an opening by the time that its system call returns: what it
+ * let pass is held.
+ */
+CORE_INLINE int holds_already(const struct ambit_scratch *scratch, __u8 effect)
+{
+	struct core_mask more = scratch->verdict.gained;
+
+	core_mask_remove(&more, &scratch->subject.held);
+	return core_mask_empty(&more) &&
+	       (effect == CORE_EFFECT_allowed || effect == CORE_EFFECT_alerted);
+}
+
+#define AMBIT_FILE_AGAIN 0x8000u /* beside the flags of the ABI: decided before, by the holder */
+
 struct ambit_opening {
 	__u64 inode;
 	__u64 dentry;
@@ -66,7 +80,7 @@ AMBIT_GLOBAL int emit_file(struct ambit_scratch *scratch, struct ambit_opening *
 	box = claim_outbox();
 	record->ino = BPF_CORE_READ(inode, i_ino);
 	record->dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	record->flags = opening->flags;
+	record->flags = opening->flags & ~AMBIT_FILE_AGAIN;
 	record->credential_count = match->count;
 	__builtin_memcpy(record->credential, match->credential, sizeof(record->credential));
 	record->path_reversed = 1;
@@ -104,7 +118,9 @@ AMBIT_GLOBAL int open_credential(struct ambit_scratch *scratch, struct ambit_ope
 	else if (!scratch->walk.match.count)
 		return 0;
 	decide_matched(scratch);
-	effect = core_effect(&scratch->verdict, 1);
+	effect = core_effect(&scratch->verdict, can_deny());
+	if (opening->flags & AMBIT_FILE_AGAIN && holds_already(scratch, effect))
+		return 0;
 	fill_head(scratch, process->slot, AMBIT_KIND_file_open, effect);
 	emit_file(scratch, opening);
 	return settle(scratch, effect);

@@ -117,6 +117,12 @@ CORE_INLINE void send_record(void *record, __u32 size, int finding)
 			   AMBIT_LOSS_ring_full);
 }
 
+/* Programs of portable that decide by a signal alone; where its hooks can refuse they say so. */
+CORE_INLINE int can_deny(void)
+{
+	return ambit_backend != AMBIT_BACKEND_portable;
+}
+
 /* What has to be done besides refusing: the signals. Gives 1 when the operation is refused. */
 CORE_INLINE int respond(__u32 slot, __u8 effective)
 {

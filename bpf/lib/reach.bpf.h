@@ -11,7 +11,9 @@
 #define AF_NETLINK 16
 #define AF_INET6 10
 #define SOCK_STREAM 1
+#define SOCK_DGRAM 2
 #define SOCK_RAW 3
+#define TCP_LISTEN 10
 #define IPPROTO_TCP 6
 #define IPPROTO_RAW 255
 #define IPPROTO_MPTCP 262

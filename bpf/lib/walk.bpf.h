@@ -162,7 +162,8 @@ CORE_INLINE int note_inode(const struct core_inode_key *key)
 }
 
 /* A file that its path told is known by its inode from now on. < 0: it could not be noted, and a
- * name that the task gives it next would hide what it is.
+ * name that the task gives it next would hide what it is. On portable nothing would tell when the
+ * number is another file's.
  */
 CORE_INLINE int teach_inode(struct ambit_scratch *scratch, const struct core_inode_key *key)
 {
@@ -204,7 +205,9 @@ AMBIT_GLOBAL int recognise(struct ambit_scratch *scratch, __u32 space, __u64 ino
 	}
 	if (recognise_by_path(scratch, dentry, mnt) < 0)
 		return -1;
-	return match->count ? teach_inode(scratch, &key) : 0;
+	if (!match->count || ambit_backend == AMBIT_BACKEND_portable)
+		return 0;
+	return teach_inode(scratch, &key);
 }
 
 #endif

@@ -13,7 +13,12 @@ namespace ambit::kernel {
 enum class Concern : std::uint8_t { membership, files, network, unix_sockets, exec, cleanup };
 
 /// How a program gets onto its hook.
-enum class AttachBy : std::uint8_t { automatic, cgroup, sockmap };
+enum class AttachBy : std::uint8_t {
+  automatic,
+  cgroup,
+  sockmap,
+  demand  ///< loaded, and attached by Sensor::switch_on
+};
 
 /// One BPF program: where it attaches, for which backends, and what is lost without it.
 struct ProgramSpec {

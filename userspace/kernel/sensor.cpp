@@ -149,6 +149,10 @@ Result<void> Sensor::load() {
 Result<void> Sensor::attach() {
   for (HookState& hook : hooks_) {
     if (!hook.why_not.empty()) continue;
+    if (hook.spec->by == AttachBy::demand) {
+      hook.why_not = "attached only while a live scope has a credential known by pattern alone";
+      continue;
+    }
     if (auto attached = attach_one(hook); !attached) {
       hook.why_not = attached.error().message;
       if (hook.spec->required)
@@ -157,6 +161,18 @@ Result<void> Sensor::attach() {
             .code = attached.error().code});
     }
   }
+  return {};
+}
+
+Result<void> Sensor::switch_on(std::string_view name) {
+  const auto hook = std::ranges::find_if(
+      hooks_, [&](const HookState& state) { return state.spec->hook == name; });
+  if (hook == hooks_.end() || hook->spec->by != AttachBy::demand)
+    return fail("there is no hook " + std::string(name) + " that could be switched on");
+  if (hook->attached) return {};
+  auto attached = attach_one(*hook);
+  if (!attached) return attached;
+  hook->why_not.clear();
   return {};
 }
 

@@ -105,6 +105,13 @@ OpenedFor opened_for(int proc, std::int32_t pid) {
           .truncate = (flags & O_TRUNC) != 0};
 }
 
+/// Whether the process holds more afterwards than before.
+bool gains(const policy::Decision& decision) {
+  for (std::size_t i = 0; i < decision.held.size(); ++i)
+    if (((decision.gained[i] | decision.gained_by_task[i]) & ~decision.held[i]) != 0) return true;
+  return false;
+}
+
 bool is_script(int file) {
   std::array<char, 2> start{};
   return ::pread(file, start.data(), start.size(), 0) == 2 && start[0] == '#' && start[1] == '!';
@@ -114,18 +121,22 @@ bool is_script(int file) {
 
 struct HolderAnswer::Asked {
   int file = -1;
+  int group = -1;
   int pidfd = -1;
   std::int32_t pid = 0;
   bool execution = false;
+  bool reading = false;  ///< of a descriptor that is open already
   kernel::Sensor::ProcessState state;
   struct statx status{};
 };
 
-bool HolderAnswer::allows(const fanotify_event_metadata& event, int pidfd) {
+bool HolderAnswer::allows(const fanotify_event_metadata& event, int pidfd, int group) {
   Asked asked{.file = event.fd,
+              .group = group,
               .pidfd = pidfd,
               .pid = event.pid,
-              .execution = (event.mask & FAN_OPEN_EXEC_PERM) != 0};
+              .execution = (event.mask & FAN_OPEN_EXEC_PERM) != 0,
+              .reading = (event.mask & FAN_ACCESS_PERM) != 0};
   Descriptor own;
   if (pidfd < 0) {
     own = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, event.pid, 0)));
@@ -174,6 +185,12 @@ bool HolderAnswer::take_path(const Asked& asked) {
   return true;
 }
 
+void HolderAnswer::mark_too(const Asked& asked) {
+  if (!asked.reading &&
+      ::fanotify_mark(asked.group, FAN_MARK_ADD, kCredentialEvents, asked.file, nullptr) != 0)
+    ++context_.shared->mark_failed;
+}
+
 bool HolderAnswer::allows_file(const Asked& asked) {
   const kernel::Sensor& tables = *context_.setup->sensor;
   const policy::Spaces spaces = policy::spaces_of(tables, asked.state.slot);
@@ -188,6 +205,7 @@ bool HolderAnswer::allows_file(const Asked& asked) {
     }
     what = policy::recognise(tables, spaces.credentials, *facts_);
     if (what.count == 0) return true;
+    mark_too(asked);
   } else if (!take_path(asked)) {
     ++context_.shared->undecided;
   }
@@ -225,17 +243,21 @@ bool HolderAnswer::allows_program(const Asked& asked) {
 }
 
 /// Both holders are asked about what goes on; the first one that lives reports it. What is refused
-/// only one of them sees.
-bool HolderAnswer::reports(const Asked& /*asked*/, const policy::Decision& decision) const {
+/// only one of them sees. A read is told when it is the first that the process has of the
+/// credential: a descriptor that somebody else opened.
+bool HolderAnswer::reports(const Asked& asked, const policy::Decision& decision) const {
   if (decision.effect != model::Effect::allowed && decision.effect != model::Effect::alerted)
     return true;
+  // They are asked one after the other: the second one finds it held.
+  if (asked.reading) return gains(decision);
   return context_.index == 0 || !context_.shared->ready[0].load();
 }
 
 void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
                           std::span<const std::uint16_t> credentials) {
   const ProcessFacts process = process_facts(context_.proc, asked.pid);
-  const OpenedFor use = opened_for(context_.proc, asked.pid);
+  const OpenedFor use =
+      asked.reading ? OpenedFor{.read = true} : opened_for(context_.proc, asked.pid);
   const std::size_t size =
       kernel::encode({.kind = asked.execution ? model::Kind::exec : model::Kind::file_open,
                       .reason = decision.reason,
@@ -270,6 +292,7 @@ bool HolderAnswer::finish(const Asked& asked, const policy::Decision& decision) 
   switch (decision.effect) {
     case model::Effect::allowed:
     case model::Effect::alerted:
+      if (!gains(decision)) return true;
       if (decision.gained != model::CredentialMask{} &&
           !sensor.add_held(asked.pidfd, decision.gained))
         return false;  // what it would hold must be known

@@ -191,7 +191,7 @@ class Prover {
   Result<void> look_beside() {
     auto path = stage_.make_file("asked");
     if (!path) return std::unexpected(path.error());
-    replace(try_fanotify(*path));
+    for (Attempt& attempt : try_fanotify(*path)) replace(std::move(attempt));
     replace(try_seccomp());
     return {};
   }
@@ -200,7 +200,8 @@ class Prover {
   /// commands that Ambit starts.
   void replace(Attempt better) {
     for (Attempt& attempt : proof_.attempts) {
-      if (attempt.of != better.of || !attempt.decisive || better.outcome != Outcome::refused)
+      if (attempt.of != better.of || !attempt.decisive || !better.decisive ||
+          better.outcome != Outcome::refused)
         continue;
       attempt.decisive = false;
       attempt.note = "in a process that Ambit did not start";

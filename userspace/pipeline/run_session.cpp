@@ -100,6 +100,8 @@ Result<void> RunSession::choose() {
   sensor_ = std::move(*sensor);
   const std::string unmet = unmet_requirement(options_.require, prepared_->declared.scope, proof_);
   if (!unmet.empty()) return fail(unmet);
+  if (prepared_->pattern_alone && sensor_->backend() == model::Backend::portable)
+    if (auto on = sensor_->switch_on("sys_exit"); !on) return on;
   for (const std::string& program : prepared_->policy.pinned)
     pinned_.emplace_back(::open(program.c_str(), O_PATH | O_CLOEXEC));
   if (auto installed = install(*sensor_, *prepared_, kNumbers); !installed) return installed;

@@ -102,12 +102,8 @@ TEST_F(ACatalogue, CountsConnectingToACredentialSocketAsOpeningIt) {
   ASSERT_TRUE(agent.receives("sign-this"));
   const PlanRun outside = run_plan(scratch_, {.catalogue = catalogue},
                                    {{.name = "it", .argv = {"unix", path, "outside"}}});
-  if (on_portable() && outside.of("it").done()) {
-    EXPECT_TRUE(outside.run.events.findings().empty() ||
-                text_at(outside.run.events.findings()[0], "/verdict/effective") == "alerted");
-    GTEST_SKIP() << "portable has no hook that sees a Unix peer by its file";
-  }
-  EXPECT_TRUE(outside.of("it").refused() || outside.of("it").killed()) << outside.of("it");
+  EXPECT_TRUE(on_portable() ? outside.of("it").killed() : outside.of("it").refused())
+      << outside.of("it");
   EXPECT_THAT(agent.received(), testing::Not(HasSubstr("outside")));
   ASSERT_EQ(outside.run.events.findings().size(), 1U) << summary(outside.run.events.findings());
   EXPECT_EQ(text_at(outside.run.events.findings()[0], "/verdict/reason"),
