@@ -38,12 +38,12 @@ AMBIT_MAP(listeners, BPF_MAP_TYPE_HASH, 65536, BPF_F_NO_PREALLOC, struct core_li
 	  struct core_listener);
 AMBIT_MAP(members, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC, __u32, struct ambit_member);
 
-/* Sockets that tasks made, by address (portable: by cookie): least recently used ones go first,
- * which can only cost a task its own socket.
+/* Sockets that tasks made, by address: least recently used ones go first, which can only cost a
+ * task its own port. (portable keeps it in the socket.)
  */
 struct ambit_own_socket {
 	__u32 slot;
-	__u16 udp_port; /* that it is bound to; the portable backend notes it */
+	__u16 reserved;
 	__u16 reported; /* the reason for which its use was alerted already */
 };
 AMBIT_MAP(own_sockets, BPF_MAP_TYPE_LRU_HASH, 131072, 0, __u64, struct ambit_own_socket);

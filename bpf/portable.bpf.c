@@ -20,6 +20,22 @@ struct {
 	__type(value, __u64);
 } connections SEC(".maps");
 
+/* Sockets that tasks made. In the socket itself: a table that forgets would let go of what is sent
+ * on a socket that enough others followed.
+ */
+struct ambit_socket {
+	__u32 slot;
+	__u16 udp_port; /* that it is bound to */
+	__u16 reported; /* the reason for which its use was alerted already */
+	__u32 unjudged; /* sk_msg does not see it: `connections` was full */
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct ambit_socket);
+} task_sockets SEC(".maps");
+
 /* What was alerted for a socket: sk_msg programs cannot ask for a socket's cookie. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -111,34 +127,34 @@ SEC("cgroup/sock_create")
 int cgroup_sock_create(struct bpf_sock *ctx)
 {
 	struct core_process *process;
-	struct ambit_own_socket own = {};
-	__u64 cookie;
+	struct ambit_socket *own;
 
-	if (current_membership(&process) != AMBIT_MEMBER || !process)
+	if (current_membership(&process) == AMBIT_OUTSIDER)
 		return CG_ALLOW;
 	count_hit(AMBIT_HOOK_cgroup_sock_create);
-	cookie = bpf_get_socket_cookie(ctx);
-	own.slot = process->slot;
-	bpf_map_update_elem(&own_sockets, &cookie, &own, BPF_ANY);
+	if (!process)
+		return CG_DENY;
+	own = bpf_sk_storage_get(&task_sockets, ctx, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!own) {
+		count_loss(AMBIT_RING_findings, AMBIT_LOSS_storage_failed);
+		return CG_DENY;
+	}
+	own->slot = process->slot;
 	return CG_ALLOW;
 }
 
 SEC("cgroup/sock_release")
 int cgroup_sock_release(struct bpf_sock *ctx)
 {
-	__u64 cookie = bpf_get_socket_cookie(ctx);
-	struct ambit_own_socket *own = bpf_map_lookup_elem(&own_sockets, &cookie);
+	struct ambit_socket *own = bpf_sk_storage_get(&task_sockets, ctx, 0, 0);
 	struct core_listener_key key = {};
 	struct core_listener *listener;
 	__u32 owner;
 
-	if (!own)
+	if (!own || !own->udp_port)
 		return CG_ALLOW;
 	owner = own->slot;
 	key.port = own->udp_port;
-	bpf_map_delete_elem(&own_sockets, &cookie);
-	if (!key.port)
-		return CG_ALLOW;
 	key.netns = (__u32)bpf_get_netns_cookie(ctx);
 	key.protocol = IPPROTO_UDP;
 	listener = bpf_map_lookup_elem(&listeners, &key);
@@ -152,8 +168,7 @@ static __always_inline int own_udp_port(struct bpf_sock *ctx)
 	struct core_listener_key key = {};
 	struct core_listener value = {};
 	struct core_process *process;
-	struct ambit_own_socket *own;
-	__u64 cookie;
+	struct ambit_socket *own;
 
 	if (ctx->type != SOCK_DGRAM || ctx->protocol != IPPROTO_UDP ||
 	    current_membership(&process) != AMBIT_MEMBER || !process)
@@ -164,8 +179,7 @@ static __always_inline int own_udp_port(struct bpf_sock *ctx)
 	key.protocol = IPPROTO_UDP;
 	value.slot = process->slot;
 	bpf_map_update_elem(&listeners, &key, &value, BPF_ANY);
-	cookie = bpf_get_socket_cookie(ctx);
-	own = bpf_map_lookup_elem(&own_sockets, &cookie);
+	own = bpf_sk_storage_get(&task_sockets, ctx, 0, 0);
 	if (own)
 		own->udp_port = key.port;
 	return CG_ALLOW;
@@ -224,16 +238,21 @@ int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 SEC("sockops")
 int sockops_established(struct bpf_sock_ops *ctx)
 {
+	struct bpf_sock *sk = ctx->sk;
+	struct ambit_socket *own;
 	__u64 cookie;
 
-	if (ctx->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+	if (ctx->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB || !sk)
 		return 1;
-	cookie = bpf_get_socket_cookie(ctx);
-	if (!bpf_map_lookup_elem(&own_sockets, &cookie))
+	own = bpf_sk_storage_get(&task_sockets, sk, 0, 0);
+	if (!own)
 		return 1;
 	count_hit(AMBIT_HOOK_sockops);
-	if (bpf_sock_hash_update(ctx, &connections, &cookie, BPF_ANY))
+	cookie = bpf_get_socket_cookie(ctx);
+	if (bpf_sock_hash_update(ctx, &connections, &cookie, BPF_ANY)) {
 		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+		own->unjudged = 1;
+	}
 	return 1;
 }
 
@@ -296,8 +315,8 @@ static __always_inline int take_packet(struct __sk_buff *skb, struct ambit_addre
 	return 0;
 }
 
-/* Packets of a task's sockets: none after its end, and, but for TCP, none to where it may
- * not go (raw sockets, connected UDP). A packet may be sent on behalf of another process
+/* Packets of a task's sockets: none after its end, and, but for TCP that sk_msg judges, none to
+ * where it may not go (raw sockets, connected UDP). A packet may be sent on behalf of another process
  * here, so that only a member's own context decides by what is held.
  */
 SEC("cgroup_skb/egress")
@@ -305,12 +324,13 @@ int cgroup_egress(struct __sk_buff *skb)
 {
 	struct ambit_address to = {};
 	struct ambit_entry entry;
-	__u64 cookie = bpf_get_socket_cookie(skb);
-	struct ambit_own_socket *own = bpf_map_lookup_elem(&own_sockets, &cookie);
+	struct bpf_sock *sk = skb->sk;
+	struct ambit_socket *own;
 	__u32 owner, where = 0;
 	struct core_task *task;
 	int state;
 
+	own = sk ? bpf_sk_storage_get(&task_sockets, sk, 0, 0) : 0;
 	if (!own)
 		return CG_ALLOW;
 	owner = own->slot;
@@ -327,7 +347,7 @@ int cgroup_egress(struct __sk_buff *skb)
 		    policy->response_network > CORE_RESPONSE_alert)
 			return CG_DENY;
 	}
-	if (take_packet(skb, &to) || to.protocol == IPPROTO_TCP)
+	if (take_packet(skb, &to) || (to.protocol == IPPROTO_TCP && !own->unjudged))
 		return CG_ALLOW;
 	state = enter(&entry, AMBIT_HOOK_cgroup_egress);
 	if (state == AMBIT_PASS)

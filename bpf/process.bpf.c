@@ -82,8 +82,10 @@ int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
 	member.pid = child->tgid;
 	tid = child->pid;
 	own_pid(child, member.slot);
-	if (bpf_map_update_elem(&members, &tid, &member, BPF_ANY))
+	if (bpf_map_update_elem(&members, &tid, &member, BPF_ANY)) {
 		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+		process->flags |= CORE_PROCESS_UNLISTED;
+	}
 	return 0;
 }
 
@@ -286,10 +288,12 @@ static __always_inline void forget_inode(struct inode *inode)
 		return;
 	space = *known;
 	bpf_map_delete_elem(&known_inodes, &key);
-	if (space == AMBIT_SEVERAL_SPACES)
-		bpf_for_each_map_elem(&spaces, forget_step, &key, 0);
-	else
+	if (space != AMBIT_SEVERAL_SPACES) {
 		forget_in_space(&key, space);
+		return;
+	}
+	bpf_for_each_map_elem(&spaces, forget_step, &key, 0);
+	forget_in_space(&key, 0); /* of no pattern, so that it does not stand in `spaces` */
 }
 
 SEC("lsm/inode_free_security")

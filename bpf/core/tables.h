@@ -151,6 +151,7 @@ struct core_listener {
  * storage outlives the program that made it (KERNEL-FACTS).
  */
 #define CORE_PROCESS_EXEC_REPORTED 1u
+#define CORE_PROCESS_UNLISTED 2u /* the table of members was full: it ends at its next hook */
 struct core_process {
 	__u32 slot; /* 0: in no task */
 	__u32 flags;

@@ -75,7 +75,7 @@ bool belongs(const ProgramSpec& spec, model::Backend backend) {
 int Sensor::on_record(void* context, void* data, std::size_t size) {
   const auto* ring = static_cast<RingContext*>(context);
   (*ring->sink)(ring->ring, {static_cast<const std::byte*>(data), size});
-  return 0;
+  return --*ring->left > 0 ? 0 : -ECANCELED;
 }
 
 Result<std::string> cgroup2_mount() {
@@ -99,6 +99,7 @@ Result<std::unique_ptr<Sensor>> Sensor::open(const SensorOptions& options) {
 }
 
 Sensor::~Sensor() {
+  if (findings_ != nullptr) ring_buffer__free(findings_);
   if (rings_ != nullptr) ring_buffer__free(rings_);
   for (bpf_link* link : links_) bpf_link__destroy(link);
   if (skeleton_ != nullptr) ambit_bpf__destroy(skeleton_);
@@ -293,6 +294,7 @@ Result<Sensor::ProcessState> Sensor::state_of(int pidfd) const {
     return fail_errno("cannot read a process's task");
   }
   state.slot = process.slot;
+  state.listed = (process.flags & CORE_PROCESS_UNLISTED) == 0;
   std::copy_n(process.held.word, state.held.size(), state.held.begin());
   std::copy_n(process.readers.word, state.readers.size(), state.readers.begin());
   return state;
@@ -331,11 +333,14 @@ Result<void> Sensor::revoke(std::uint32_t slot, bool kill) {
 
 Result<void> Sensor::deliver_to(Sink sink) {
   sink_ = std::move(sink);
-  ring_contexts_[0] = {.sink = &sink_, .ring = model::Ring::findings};
-  ring_contexts_[1] = {.sink = &sink_, .ring = model::Ring::observations};
+  ring_contexts_[0] = {.sink = &sink_, .ring = model::Ring::findings, .left = &left_};
+  ring_contexts_[1] = {.sink = &sink_, .ring = model::Ring::observations, .left = &left_};
   rings_ = ring_buffer__new(bpf_map__fd(skeleton_->maps.findings), on_record, &ring_contexts_[0],
                             nullptr);
-  if (rings_ == nullptr) return fail_errno("cannot read the ring of findings");
+  findings_ = ring_buffer__new(bpf_map__fd(skeleton_->maps.findings), on_record, &ring_contexts_[0],
+                               nullptr);
+  if (rings_ == nullptr || findings_ == nullptr)
+    return fail_errno("cannot read the ring of findings");
   if (ring_buffer__add(rings_, bpf_map__fd(skeleton_->maps.observations), on_record,
                        &ring_contexts_[1]) != 0)
     return fail_errno("cannot read the ring of observations");
@@ -344,11 +349,19 @@ Result<void> Sensor::deliver_to(Sink sink) {
 
 int Sensor::ring_descriptor() const { return ring_buffer__epoll_fd(rings_); }
 
-Result<int> Sensor::drain() {
-  const int count = ring_buffer__consume(rings_);
-  if (count < 0) return fail_errno("cannot read the rings", -count);
-  return count;
+// libbpf goes on for as long as records come, which in a flood is for ever: nothing would be written
+// and nobody looked after.
+Result<int> Sensor::consume(ring_buffer* rings) {
+  constexpr int kAtOnce = 16384;
+  left_ = kAtOnce;
+  const int count = ring_buffer__consume(rings);
+  if (count < 0 && count != -ECANCELED) return fail_errno("cannot read the rings", -count);
+  return kAtOnce - left_;
 }
+
+Result<int> Sensor::drain() { return consume(rings_); }
+
+Result<int> Sensor::drain_findings() { return consume(findings_); }
 
 std::vector<std::uint64_t> Sensor::losses() const {
   const int cpus = libbpf_num_possible_cpus();

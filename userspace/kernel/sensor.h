@@ -61,6 +61,7 @@ class Sensor : public model::TableReader, public model::TableWriter {
   /// The same with what the process holds; holder processes ask so while an open waits.
   struct ProcessState {
     std::uint32_t slot = 0;
+    bool listed = true;  ///< false: the table of members was full, and it may do nothing
     model::CredentialMask held{};
     model::CredentialMask readers{};
   };
@@ -80,8 +81,10 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] Result<void> deliver_to(Sink sink);
   /// Becomes readable when records wait.
   [[nodiscard]] int ring_descriptor() const;
-  /// Delivers what waits; the number of records, or the error.
+  /// Delivers what waits, though not without end in a flood; the number of records, or the error.
   [[nodiscard]] Result<int> drain();
+  /// The same of findings alone.
+  [[nodiscard]] Result<int> drain_findings();
   /// Counted since the start: (ring, cause) -> losses.
   [[nodiscard]] std::vector<std::uint64_t> losses() const;
   /// How often a hook decided for a process of a task, by its number in the ABI.
@@ -93,6 +96,7 @@ class Sensor : public model::TableReader, public model::TableWriter {
  private:
   explicit Sensor(SensorOptions options) : options_(std::move(options)) {}
   static int on_record(void* context, void* data, std::size_t size);
+  [[nodiscard]] Result<int> consume(ring_buffer* rings);
   [[nodiscard]] Result<void> load();
   [[nodiscard]] Result<void> attach();
   [[nodiscard]] Result<void> attach_one(HookState& hook);
@@ -105,10 +109,13 @@ class Sensor : public model::TableReader, public model::TableWriter {
   std::vector<bpf_link*> links_;
   Descriptor cgroup_;
   ring_buffer* rings_ = nullptr;
+  ring_buffer* findings_ = nullptr;  ///< the first of them, by itself
+  int left_ = 0;                     ///< records that this turn may still take
   Sink sink_;
   struct RingContext {
     Sink* sink = nullptr;
     model::Ring ring = model::Ring::observations;
+    int* left = nullptr;
   };
   std::array<RingContext, 2> ring_contexts_;
 };

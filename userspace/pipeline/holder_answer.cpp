@@ -147,7 +147,7 @@ bool HolderAnswer::allows(const fanotify_event_metadata& event, int pidfd, int g
   if (!state) return true;
   if (state->slot == 0) return true;
   asked.state = *state;
-  if (!look_at(event.fd, "", AT_EMPTY_PATH, asked.status)) {
+  if (!state->listed || !look_at(event.fd, "", AT_EMPTY_PATH, asked.status)) {
     ++context_.shared->undecided;
     return false;
   }
@@ -279,8 +279,10 @@ void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
                       .credentials = credentials,
                       .path = std::string_view(path_.data(), path_length_)},
                      record_);
-  if (::write(context_.record_pipe, record_.data(), size) != static_cast<ssize_t>(size))
-    ++context_.shared->pipe_full;
+  const bool finding = decision.requested != model::Response::none;
+  const int pipe = finding ? context_.finding_pipe : context_.record_pipe;
+  if (::write(pipe, record_.data(), size) != static_cast<ssize_t>(size))
+    ++(finding ? context_.shared->findings_lost : context_.shared->pipe_full);
 }
 
 bool HolderAnswer::finish(const Asked& asked, const policy::Decision& decision) {

@@ -35,12 +35,8 @@ Result<void> Holders::prepare() {
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return fail_errno("cannot share memory with the holders");
   shared_ = new (memory) HolderShared{};
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return fail_errno("cannot make a pipe");
-  records_ = Descriptor(ends[0]);
-  record_writer_ = Descriptor(ends[1]);
-  constexpr int kPipeBytes = 1 << 20;
-  static_cast<void>(::fcntl(ends[1], F_SETPIPE_SZ, kPipeBytes));
+  for (RecordPipe* pipe : {&findings_, &records_})
+    if (auto opened = pipe->open(); !opened) return opened;
   self_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
   proc_ = Descriptor(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   null_ = Descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -53,7 +49,8 @@ HolderContext Holders::context(std::size_t index) const {
   return {.setup = &setup_,
           .shared = shared_,
           .index = index,
-          .record_pipe = record_writer_.get(),
+          .record_pipe = records_.writer(),
+          .finding_pipe = findings_.writer(),
           .supervisor = self_.get(),
           .proc = proc_.get(),
           .null = null_.get()};
@@ -81,9 +78,24 @@ Holders::~Holders() {
   ::munmap(shared_, sizeof(HolderShared));
 }
 
-void Holders::drain(const std::function<void(std::span<const std::byte>)>& sink) {
+void Holders::drain(const RecordPipe::Sink& sink) {
+  findings_.drain(sink);
+  records_.drain(sink);
+}
+
+Result<void> RecordPipe::open() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return fail_errno("cannot make a pipe");
+  reader_ = Descriptor(ends[0]);
+  writer_ = Descriptor(ends[1]);
+  constexpr int kPipeBytes = 1 << 20;
+  static_cast<void>(::fcntl(ends[1], F_SETPIPE_SZ, kPipeBytes));
+  return {};
+}
+
+void RecordPipe::drain(const Sink& sink) {
   std::array<char, 65536> block{};
-  for (ssize_t size = 0; (size = ::read(records_.get(), block.data(), block.size())) > 0;) {
+  for (ssize_t size = 0; (size = ::read(reader_.get(), block.data(), block.size())) > 0;) {
     pending_.append(block.data(), static_cast<std::size_t>(size));
     std::size_t at = 0;
     std::uint32_t length = 0;

@@ -15,6 +15,21 @@
 
 namespace ambit::pipeline {
 
+/// Records of holders on their way to the supervisor.
+class RecordPipe {
+ public:
+  using Sink = std::function<void(std::span<const std::byte>)>;
+  [[nodiscard]] Result<void> open();
+  [[nodiscard]] int reader() const { return reader_.get(); }
+  [[nodiscard]] int writer() const { return writer_.get(); }
+  void drain(const Sink& sink);
+
+ private:
+  Descriptor reader_;
+  Descriptor writer_;
+  std::string pending_;
+};
+
 class Holders {
  public:
   /// Returns when every mark is set. Must be called before the process has threads.
@@ -24,9 +39,11 @@ class Holders {
   /// Stops them; the task is left as it is.
   ~Holders();
 
-  [[nodiscard]] int record_descriptor() const { return records_.get(); }
+  [[nodiscard]] int record_descriptor() const { return records_.reader(); }
+  [[nodiscard]] int finding_descriptor() const { return findings_.reader(); }
   /// Gives each record that waits to `sink`.
-  void drain(const std::function<void(std::span<const std::byte>)>& sink);
+  void drain(const RecordPipe::Sink& sink);
+  void drain_findings(const RecordPipe::Sink& sink) { findings_.drain(sink); }
   /// To be called at least five times a second: makes anew what died, if both did.
   void tend();
   [[nodiscard]] const HolderShared& shared() const { return *shared_; }
@@ -40,12 +57,11 @@ class Holders {
 
   HolderSetup setup_;
   HolderShared* shared_ = nullptr;
-  Descriptor records_;
-  Descriptor record_writer_;
+  RecordPipe findings_;
+  RecordPipe records_;
   Descriptor self_;
   Descriptor proc_;
   Descriptor null_;
-  std::string pending_;
   std::vector<int> spawned_;  ///< children that are not waited for yet
   std::array<std::uint64_t, kHolders> last_beat_{};
   std::array<int, kHolders> still_{};

@@ -51,14 +51,15 @@ std::expected<int, LaunchFailure> RunSession::serve() {
 }
 
 void RunSession::serve_once(int watched) {
-  std::array<pollfd, 5> waits{{
+  std::array<pollfd, 6> waits{{
       {.fd = sensor_->ring_descriptor(), .events = POLLIN, .revents = 0},
       {.fd = holders_->record_descriptor(), .events = POLLIN, .revents = 0},
       {.fd = signals_.get(), .events = POLLIN, .revents = 0},
       {.fd = watched, .events = POLLIN, .revents = 0},
       {.fd = launched_->listener(), .events = POLLIN, .revents = 0},
+      {.fd = holders_->finding_descriptor(), .events = POLLIN, .revents = 0},
   }};
-  ::poll(waits.data(), waits.size(), kTickMs);
+  ::poll(waits.data(), waits.size(), stream_->waits() ? 0 : kTickMs);
   if ((waits[2].revents & POLLIN) != 0) on_signals();
   if ((waits[4].revents & POLLIN) != 0)
     if (auto event = answer_family_request(launched_->listener(), *sensor_))
@@ -104,14 +105,20 @@ bool RunSession::command_ended() {
   return true;
 }
 
-void RunSession::take_records() {
+bool RunSession::take_records() {
   // Findings first, then observations, then the holders: what explains a finding was written
   // before it, so it is there by now.
-  static_cast<void>(sensor_->drain());
+  const auto taken = sensor_->drain();
   holders_->drain([this](std::span<const std::byte> record) { stream_->keep(record); });
-  stream_->deliver();
+  // Writing is slower than what a flood makes: findings are taken in meanwhile, or their ring is
+  // full before the turn comes to them.
+  stream_->deliver([this] {
+    static_cast<void>(sensor_->drain_findings());
+    holders_->drain_findings([this](std::span<const std::byte> record) { stream_->keep(record); });
+  });
   if (auto flushed = stream_->flush(); !flushed && ticks_ % 50 == 0)
     std::fprintf(stderr, "ambit: events: %s\n", flushed.error().message.c_str());
+  return stream_->waits() || taken.value_or(0) > 0;
 }
 
 void RunSession::on_tick() {
@@ -129,10 +136,15 @@ void RunSession::on_tick() {
         {.boot_ns = SystemClock().boot_ns(), .wall_ns = SystemClock().wall_ns()}, task_));
   }
   constexpr unsigned kLossTurns = 8;
-  if (++ticks_ % kLossTurns != 0) return;
+  if (++ticks_ % kLossTurns == 0) report_losses();
+}
+
+void RunSession::report_losses() {
   stream_->report_losses(sensor_->losses());
   const HolderShared& shared = holders_->shared();
   stream_->count_loss(model::Ring::holder, model::LossCause::pipe_full, shared.pipe_full.load());
+  stream_->count_loss(model::Ring::findings, model::LossCause::pipe_full,
+                      shared.findings_lost.load());
   stream_->count_loss(model::Ring::holder, model::LossCause::holder_replaced,
                       shared.replaced.load());
   stream_->count_loss(model::Ring::holder, model::LossCause::read_failed, shared.undecided.load());

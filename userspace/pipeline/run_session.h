@@ -45,8 +45,10 @@ class RunSession {
   [[nodiscard]] Result<void> start_holders();
   [[nodiscard]] Result<void> start_stream();
   void announce();
-  void take_records();
+  /// Whether there may be more.
+  bool take_records();
   void on_tick();
+  void report_losses();
   void on_signals();
   [[nodiscard]] bool command_ended();
   void serve_once(int watched);

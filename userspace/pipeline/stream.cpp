@@ -67,11 +67,15 @@ void Stream::keep(std::span<const std::byte> record) {
   kept_.push_back(std::move(*event));
 }
 
-void Stream::deliver() {
+void Stream::deliver(const std::function<void()>& between) {
+  constexpr std::size_t kBetween = 64;
   std::ranges::stable_sort(kept_, {}, &model::Event::boot_ns);
   std::vector<model::Event> batch;
   batch.swap(kept_);
-  for (model::Event& event : batch) finish(event);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (i % kBetween == kBetween - 1) between();
+    finish(batch[i]);
+  }
   count_loss(model::Ring::observations, model::LossCause::record_malformed, malformed_);
   count_loss(model::Ring::observations, model::LossCause::record_unknown, unknown_);
 }

@@ -49,7 +49,10 @@ class Stream {
   /// Keeps a record; deliver() puts what was kept into the order in which it happened, since an
   /// opening and the connection that it explains come over different rings.
   void keep(std::span<const std::byte> record);
-  void deliver();
+  /// `between` is called every few events.
+  void deliver(const std::function<void()>& between);
+  /// Whether there is something to deliver.
+  [[nodiscard]] bool waits() const { return !kept_.empty(); }
   /// An event of user space's own, at once.
   void take(model::Event event);
   /// Losses that the kernel and the holders have counted since the last call, as events.

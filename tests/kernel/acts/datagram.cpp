@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -104,10 +105,22 @@ int udp_lite(const Words& w) {
   return fd < 0 ? failed("socket") : send_to(fd, to, w[3]);
 }
 
+/// Very many sockets that stay; false when there cannot be as many.
+bool make_crowd(rlim_t count) {
+  constexpr rlim_t kOthers = 1024;
+  const rlimit files{.rlim_cur = count + kOthers, .rlim_max = count + kOthers};
+  if (::setrlimit(RLIMIT_NOFILE, &files) != 0) return false;
+  for (rlim_t i = 0; i < count; ++i)
+    if (udp_socket(AF_INET) < 0) return false;
+  return true;
+}
+
+// With COUNT, as many sockets are made after the first and stay.
 int udp_connected_then_open(const Words& w) {
   const Address to(w[1], w[2]);
   const int fd = udp_socket(to.family());
   if (::connect(fd, to.get(), to.length()) != 0) return failed("connect");
+  if (w.size() > 5 && !make_crowd(std::stoul(w[5]))) return failed("crowd");
   if (const int status = perform({"open", w[4]}); status != kDone) return status;
   return ::send(fd, w[3].data(), w[3].size(), 0) < 0 ? failed("send") : kDone;
 }
@@ -147,7 +160,8 @@ constexpr std::array kActs{
     Act{"udp-unspecified", "ADDRESS PORT TEXT", 3, udp_unspecified},
     Act{"udp-by-ipv6-socket", "ADDRESS PORT TEXT", 3, udp_ipv4_by_ipv6_socket},
     Act{"udp-lite", "ADDRESS PORT TEXT", 3, udp_lite},
-    Act{"udp-connected-then-open", "ADDRESS PORT TEXT PATH", 4, udp_connected_then_open},
+    Act{"udp-connected-then-open", "ADDRESS PORT TEXT PATH [COUNT]", 4,
+        udp_connected_then_open},
     Act{"socket", "FAMILY TYPE PROTOCOL", 3, make_socket},
     Act{"netlink", "", 0, list_addresses},
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A credential has destinations (promise 5): who holds it goes only where it may be used.
+#include <unistd.h>
+
 #include "tests/kernel/fixture/collector.h"
 #include "tests/kernel/fixture/ways.h"
 
@@ -146,6 +148,25 @@ TEST_F(ACarriedCredential, IsRefusedOnAConnectedDatagramSocket) {
   sleep_for(200ms);
   EXPECT_THAT(plan.of("it").out, HasSubstr(std::string(kSecretWord))) << plan.of("it");
   EXPECT_EQ(datagrams.received(), "");
+  EXPECT_FALSE(plan.run.events.findings().empty());
+}
+
+TEST_F(ACarriedCredential, IsRefusedOnASocketThatMoreOthersFollowedThanAnyTableHolds) {
+  constexpr long kNeeded = 2'000'000'000;
+  if (::sysconf(_SC_AVPHYS_PAGES) * ::sysconf(_SC_PAGESIZE) < kNeeded)
+    GTEST_SKIP() << "no memory for 140,000 sockets";
+  const Collector datagrams = Collector::udp("127.0.0.2");
+  ScopeText wide = scope();
+  wide.network->push_back(to_address("127.0.0.2", datagrams.port()));
+  const Words words{"udp-connected-then-open", "127.0.0.2", datagrams.port_text(), "carried",
+                    secret_, "140000"};
+  const PlanRun control = run_plan_alone(scratch_, {{.name = "it", .argv = words}});
+  ASSERT_TRUE(control.of("it").done() && datagrams.receives("carried")) << control.of("it");
+  const std::size_t before = datagrams.received().size();
+  const PlanRun plan = attempt(wide, {{.name = "it", .argv = words}});
+  sleep_for(200ms);
+  EXPECT_THAT(plan.of("it").out, HasSubstr(std::string(kSecretWord))) << plan.of("it");
+  EXPECT_EQ(datagrams.received().size(), before);
   EXPECT_FALSE(plan.run.events.findings().empty());
 }
 

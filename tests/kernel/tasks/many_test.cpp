@@ -159,7 +159,7 @@ class TasksOnOneSensor : public testing::Test {
   Listener listener_;
 };
 
-TEST_F(TasksOnOneSensor, AThousandAreEachBoundByTheirOwnScopeWithThePrograms) {
+TEST_F(TasksOnOneSensor, AThousandAreEachBoundByTheirOwnScopeWithTheProgramsOfOne) {
   expect_each_bound_by_its_own_scope(1000);
 }
 
