@@ -143,7 +143,8 @@ static __always_inline int own_port(struct socket *sock, __u16 port, __u32 hook)
 	key.port = port;
 	key.protocol = protocol_of(sk);
 	value.slot = process->slot;
-	bpf_map_update_elem(&listeners, &key, &value, BPF_ANY);
+	if (bpf_map_update_elem(&listeners, &key, &value, BPF_ANY))
+		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
 	return 0;
 }
 

@@ -178,7 +178,8 @@ static __always_inline int own_udp_port(struct bpf_sock *ctx)
 	key.port = (__u16)ctx->src_port;
 	key.protocol = IPPROTO_UDP;
 	value.slot = process->slot;
-	bpf_map_update_elem(&listeners, &key, &value, BPF_ANY);
+	if (bpf_map_update_elem(&listeners, &key, &value, BPF_ANY))
+		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
 	own = bpf_sk_storage_get(&task_sockets, ctx, 0, 0);
 	if (own)
 		own->udp_port = key.port;
@@ -230,7 +231,8 @@ int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 	}
 	value.slot = process->slot;
 	value.count = 1;
-	bpf_map_update_elem(&listeners, &key, &value, BPF_ANY);
+	if (bpf_map_update_elem(&listeners, &key, &value, BPF_ANY))
+		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
 	return 0;
 }
 

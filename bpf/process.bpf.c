@@ -62,13 +62,22 @@ static __always_inline void own_pid(struct task_struct *task, __u32 slot)
 	bpf_map_update_elem(&own_pids, &number, &slot, BPF_ANY);
 }
 
+/* Who is not listed would not be found when the task ends. */
+static __always_inline void list_member(struct core_process *process, __u32 tid, __u32 pid)
+{
+	struct ambit_member member = {.slot = process->slot, .pid = pid};
+
+	if (!bpf_map_update_elem(&members, &tid, &member, BPF_ANY))
+		return;
+	count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+	process->flags |= CORE_PROCESS_UNLISTED;
+}
+
 /* Sees io_uring workers too, which sched_process_fork does not (KERNEL-FACTS). */
 SEC("tp_btf/task_newtask")
 int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
 {
 	struct core_process *process;
-	struct ambit_member member;
-	__u32 tid;
 
 	if (current_membership(&process) == AMBIT_OUTSIDER)
 		return 0;
@@ -78,14 +87,8 @@ int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
 	process = bpf_task_storage_get(&processes, child, 0, 0);
 	if (!process)
 		return 0;
-	member.slot = process->slot;
-	member.pid = child->tgid;
-	tid = child->pid;
-	own_pid(child, member.slot);
-	if (bpf_map_update_elem(&members, &tid, &member, BPF_ANY)) {
-		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
-		process->flags |= CORE_PROCESS_UNLISTED;
-	}
+	own_pid(child, process->slot);
+	list_member(process, child->pid, child->tgid);
 	return 0;
 }
 
@@ -231,16 +234,13 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	struct ambit_entry entry;
-	struct ambit_member member;
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	__u8 effect;
 
 	if (enter(&entry, AMBIT_HOOK_process_exec) != AMBIT_DECIDE)
 		return 0;
-	member.slot = entry.process->slot;
-	member.pid = tid;
-	bpf_map_update_elem(&members, &tid, &member, BPF_ANY);
-	own_pid(task, member.slot);
+	list_member(entry.process, tid, tid);
+	own_pid(task, entry.process->slot);
 	if (ambit_backend == AMBIT_BACKEND_portable) {
 		__builtin_memset(&entry.process->pending_readers, 0, sizeof(struct core_mask));
 		decide_program(&entry, bprm);

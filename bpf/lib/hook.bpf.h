@@ -46,7 +46,6 @@ CORE_INLINE int enter(struct ambit_entry *entry, __u32 hook)
 	count_hit(hook);
 	if (membership == AMBIT_UNDECIDED || !entry->process)
 		return AMBIT_REFUSE;
-	/* Who is not listed would not be found when the task ends. */
 	if (entry->process->flags & CORE_PROCESS_UNLISTED) {
 		bpf_send_signal(9);
 		return AMBIT_REFUSE;

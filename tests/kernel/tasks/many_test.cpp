@@ -113,13 +113,17 @@ class TasksOnOneSensor : public testing::Test {
     auto sensor = open_sensor();
     AMBIT_DONE(sensor);
     AMBIT_DONE(tasks.install_catalogue(**sensor));
-    const auto start = std::chrono::steady_clock::now();
     AMBIT_DONE(tasks.open(**sensor, 0));
+    const std::size_t bytes_with_one = map_bytes_of_this_process();
+    const auto start = std::chrono::steady_clock::now();
     const std::size_t programs_with_one = programs_of_this_process();
     ASSERT_EQ(programs_with_one, (*sensor)->programs_loaded());
     for (std::size_t i = 1; i < count; ++i) AMBIT_DONE(tasks.open(**sensor, i));
     const auto opened = std::chrono::steady_clock::now() - start;
     EXPECT_EQ(programs_of_this_process(), programs_with_one);
+    say("opened", opened);
+    std::printf("maps: %zu KiB with one task, %zu KiB with %zu\n", bytes_with_one >> 10U,
+                map_bytes_of_this_process() >> 10U, count);
     const auto trying = attempt(tasks, count);
     auto crowd = Crowd::start(count, trying);
     AMBIT_DONE(crowd);
@@ -132,6 +136,7 @@ class TasksOnOneSensor : public testing::Test {
     }
     const Tries free{};
     EXPECT_EQ(trying(0), free) << "outside every task";
+    const auto released = std::chrono::steady_clock::now();
     (*crowd)->let_go();
     ASSERT_TRUE(eventually(
         [&] {
@@ -140,6 +145,7 @@ class TasksOnOneSensor : public testing::Test {
           return (*crowd)->reap() == count;
         },
         120s));
+    say("all have tried", std::chrono::steady_clock::now() - released);
     std::size_t bound = 0;
     for (std::size_t i = 0; i < count; ++i) {
       const Tries* const tries = (*crowd)->tries(i);
@@ -150,9 +156,10 @@ class TasksOnOneSensor : public testing::Test {
     }
     EXPECT_EQ(bound, count);
     EXPECT_EQ(trying(0), free) << "outside every task";
-    std::printf("%zu tasks: opened in %lld ms\n", count,
-                static_cast<long long>(
-                    std::chrono::duration_cast<std::chrono::milliseconds>(opened).count()));
+  }
+  static void say(const char* what, std::chrono::steady_clock::duration time) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time);
+    std::printf("%s in %ld ms\n", what, static_cast<long>(ms.count()));
   }
 
   Scratch scratch_;
@@ -161,6 +168,13 @@ class TasksOnOneSensor : public testing::Test {
 
 TEST_F(TasksOnOneSensor, AThousandAreEachBoundByTheirOwnScopeWithTheProgramsOfOne) {
   expect_each_bound_by_its_own_scope(1000);
+}
+
+TEST_F(TasksOnOneSensor, TenThousandAreToo) {
+  constexpr long kNeeded = 6'000'000'000;
+  if (::sysconf(_SC_AVPHYS_PAGES) * ::sysconf(_SC_PAGESIZE) < kNeeded)
+    GTEST_SKIP() << "no memory for 10,000 processes";
+  expect_each_bound_by_its_own_scope(10'000);
 }
 
 }  // namespace

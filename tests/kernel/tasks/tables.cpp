@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <variant>
 
 #include "userspace/policy/document.h"
@@ -26,19 +27,37 @@ Result<model::Scope> parse(const ScopeText& text) {
 
 std::string number(std::size_t value) { return std::to_string(value); }
 
+/// The numbers of this process's descriptors that are of that kind.
+std::vector<std::string> descriptors(const std::string& kind) {
+  std::vector<std::string> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (fs::read_symlink(entry.path(), gone) == kind) found.push_back(entry.path().filename());
+  }
+  return found;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<kernel::Sensor>> open_sensor() {
   return kernel::Sensor::open({.backend = backend_of(backend()), .without = {}});
 }
 
-std::size_t programs_of_this_process() {
-  std::size_t count = 0;
-  for (const fs::directory_entry& entry : fs::directory_iterator("/proc/self/fd")) {
-    std::error_code gone;
-    if (fs::read_symlink(entry.path(), gone) == "anon_inode:bpf-prog") ++count;
+std::size_t programs_of_this_process() { return descriptors("anon_inode:bpf-prog").size(); }
+
+std::size_t map_bytes_of_this_process() {
+  std::size_t sum = 0;
+  for (const std::string& number : descriptors("anon_inode:bpf-map")) {
+    std::ifstream info("/proc/self/fdinfo/" + number);
+    for (std::string key; info >> key;) {
+      if (key == "memlock:") {
+        std::size_t bytes = 0;
+        info >> bytes;
+        sum += bytes;
+      }
+    }
   }
-  return count;
+  return sum;
 }
 
 ManyTasks::ManyTasks(const Scratch& scratch, std::size_t count, int port) : port_(port) {

@@ -21,6 +21,9 @@ namespace ambit::probe {
 /// BPF programs that this process has loaded, as the kernel counts them.
 [[nodiscard]] std::size_t programs_of_this_process();
 
+/// Bytes that the maps of this process take, as the kernel counts them.
+[[nodiscard]] std::size_t map_bytes_of_this_process();
+
 /// What task `i` may use, and its neighbour may not.
 struct Own {
   std::string secret;   ///< a file
