@@ -191,6 +191,16 @@ void HolderAnswer::mark_too(const Asked& asked) {
     ++context_.shared->mark_failed;
 }
 
+/// The kernel drops the mark when the file is written to, and with the inode. Until then whoever
+/// opens it gets nothing that the task could not have read when it was asked about, wherever the
+/// file has been moved or linked to since.
+void HolderAnswer::ask_no_more(const Asked& asked) {
+  constexpr unsigned kHow = FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_EVICTABLE;
+  if (asked.reading || !S_ISREG(asked.status.stx_mode)) return;
+  if (::fanotify_mark(asked.group, kHow, FAN_OPEN_PERM, asked.file, nullptr) != 0)
+    ++context_.shared->mark_failed;
+}
+
 bool HolderAnswer::allows_file(const Asked& asked) {
   const kernel::Sensor& tables = *context_.setup->sensor;
   const policy::Spaces spaces = policy::spaces_of(tables, asked.state.slot);
@@ -204,7 +214,10 @@ bool HolderAnswer::allows_file(const Asked& asked) {
       return false;
     }
     what = policy::recognise(tables, spaces.credentials, *facts_);
-    if (what.count == 0) return true;
+    if (what.count == 0) {
+      ask_no_more(asked);
+      return true;
+    }
     mark_too(asked);
   } else if (!take_path(asked)) {
     ++context_.shared->undecided;

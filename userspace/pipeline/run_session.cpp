@@ -225,7 +225,6 @@ Result<void> RunSession::finish() {
   if (options_.keep) {
     auto handed = hand_over();
     if (handed && *handed) return {};
-    if (!handed) stream_->report_losses(sensor_->losses());
   }
   TaskKiller killer(*sensor_);
   if (auto ended = killer.kill_task(kSlot); !ended) return std::unexpected(ended.error());
@@ -234,7 +233,7 @@ Result<void> RunSession::finish() {
 
 Result<void> RunSession::write_end() {
   take_records();
-  stream_->report_losses(sensor_->losses());
+  report_losses();
   stream_->take(model::make_task_close(now(), task_, {{"status", std::to_string(status_)}}));
   stream_->take(model::make_stop(now(), {}));
   return stream_->close();
