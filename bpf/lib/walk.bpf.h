@@ -141,7 +141,7 @@ CORE_INLINE int recognise_by_path(struct ambit_scratch *scratch, __u64 dentry, _
 		return -1;
 	}
 	core_match_finish(&scratch->walk.match);
-	return 0;
+	return scratch->walk.match.overflow ? -1 : 0;
 }
 
 /* A file that its path told is known by its inode from now on. On portable nothing would tell when

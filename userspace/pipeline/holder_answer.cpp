@@ -208,19 +208,17 @@ bool HolderAnswer::allows_file(const Asked& asked) {
   facts_->file = id_of(asked.status);
   path_length_ = 0;
   policy::Recognised what = policy::recognise(tables, spaces.credentials, *facts_);
-  if (what.count == 0) {
-    if (!take_path(asked)) {
-      ++context_.shared->undecided;
-      return false;
-    }
-    what = policy::recognise(tables, spaces.credentials, *facts_);
-    if (what.count == 0) {
+  const bool by_inode = what.count > 0;
+  const bool has_path = take_path(asked);
+  if (!has_path) ++context_.shared->undecided;
+  if (!by_inode) {
+    what = has_path ? policy::recognise(tables, spaces.credentials, *facts_)
+                    : policy::Recognised{.undecided = true};
+    if (what.count == 0 && !what.undecided) {
       ask_no_more(asked);
       return true;
     }
-    mark_too(asked);
-  } else if (!take_path(asked)) {
-    ++context_.shared->undecided;
+    if (what.count > 0) mark_too(asked);
   }
   const std::span<const std::uint16_t> credentials(what.credentials.data(), what.count);
   const policy::Decision decision = policy::decide_file(tables,
@@ -228,7 +226,7 @@ bool HolderAnswer::allows_file(const Asked& asked) {
                                                          .held = asked.state.held,
                                                          .readers = asked.state.readers,
                                                          .now_boot_ns = boot_now()},
-                                                        credentials);
+                                                        credentials, what.undecided);
   if (reports(asked, decision)) report(asked, decision, credentials);
   return finish(asked, decision);
 }
