@@ -168,4 +168,7 @@ struct ambit_member {
 	__u32 pid;
 };
 
+/* known_inodes: (inode, device, 0) -> the space that knows it, or this */
+#define AMBIT_SEVERAL_SPACES 0xffffffffu
+
 #endif

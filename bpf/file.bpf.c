@@ -106,34 +106,44 @@ AMBIT_DENY_HOOK(file_permission, file_permission, security_file_permission, (fil
 		struct file *file, int mask)
 
 /* A second name, or a new one, must not lose what the file is: its inode is learned
- * before the name changes. Never refuses.
+ * before the name changes. Refuses only where that cannot be had.
  */
-static __always_inline void learn(struct dentry *dentry, struct path *dir, __u32 hook)
+static __always_inline int learn(struct dentry *dentry, struct path *dir, __u32 hook)
 {
 	struct ambit_entry entry;
+	struct ambit_opening opening = {};
+	int state = enter(&entry, hook);
 	struct inode *inode;
+	__u8 effect;
 
-	if (enter(&entry, hook) != AMBIT_DECIDE)
-		return;
+	if (state != AMBIT_DECIDE)
+		return state;
 	inode = BPF_CORE_READ(dentry, d_inode);
 	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
-		return;
-	recognise(entry.scratch, entry.scratch->subject.policy.credential_space, (__u64)inode,
-		  ADDRESS_OF(dentry), (__u64)BPF_CORE_READ(dir, mnt));
+		return 0;
+	opening.inode = (__u64)inode;
+	opening.dentry = ADDRESS_OF(dentry);
+	opening.mnt = (__u64)BPF_CORE_READ(dir, mnt);
+	if (!recognise(entry.scratch, entry.scratch->subject.policy.credential_space, opening.inode,
+		       opening.dentry, opening.mnt))
+		return 0;
+	core_decide_undecided(&entry.scratch->verdict);
+	effect = core_effect(&entry.scratch->verdict, 1);
+	fill_head(entry.scratch, entry.process->slot, AMBIT_KIND_file_open, effect);
+	emit_file(entry.scratch, &opening);
+	return respond(entry.process->slot, effect);
 }
 
 static __always_inline int path_link(struct dentry *old_dentry, struct path *new_dir)
 {
-	learn(old_dentry, new_dir, AMBIT_HOOK_path_link);
-	return 0;
+	return learn(old_dentry, new_dir, AMBIT_HOOK_path_link);
 }
 AMBIT_DENY_HOOK(path_link, path_link, security_path_link, (old_dentry, new_dir),
 		struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry)
 
 static __always_inline int path_rename(struct path *old_dir, struct dentry *old_dentry)
 {
-	learn(old_dentry, old_dir, AMBIT_HOOK_path_rename);
-	return 0;
+	return learn(old_dentry, old_dir, AMBIT_HOOK_path_rename);
 }
 AMBIT_DENY_HOOK(path_rename, path_rename, security_path_rename, (old_dir, old_dentry),
 		struct path *old_dir, struct dentry *old_dentry, struct path *new_dir,

@@ -22,6 +22,10 @@ AMBIT_MAP(policy_credentials, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC,
 AMBIT_MAP(spaces, BPF_MAP_TYPE_HASH, 65536, BPF_F_NO_PREALLOC, __u32, struct core_space);
 AMBIT_MAP(inodes, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC, struct core_inode_key,
 	  struct core_rule);
+/* (inode, device, 0) -> the space whose `inodes` or `anchors` know it, or that several do: an inode
+ * that is freed costs the host one look-up unless some policy knows it.
+ */
+AMBIT_MAP(known_inodes, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC, struct core_inode_key, __u32);
 AMBIT_MAP(anchors, BPF_MAP_TYPE_HASH, 65536, BPF_F_NO_PREALLOC, struct core_inode_key,
 	  struct core_anchor);
 AMBIT_MAP(names, BPF_MAP_TYPE_HASH, 131072, BPF_F_NO_PREALLOC, struct core_name_key,

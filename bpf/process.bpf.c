@@ -256,21 +256,40 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	return 0;
 }
 
+static __always_inline void forget_in_space(struct core_inode_key *key, __u32 space)
+{
+	key->space = space;
+	bpf_map_delete_elem(&inodes, key);
+	bpf_map_delete_elem(&anchors, key);
+}
+
+struct bpf_map;
+static long forget_step(struct bpf_map *map, const void *space, void *value, void *context)
+{
+	forget_in_space(context, *(const __u32 *)space);
+	return 0;
+}
+
 /* An inode that is gone for good is no credential any more; its number will be another file's.
- * Outsiders pay one test of the link count.
+ * Outsiders pay one test of the link count, and one look-up for what they remove.
  */
 static __always_inline void forget_inode(struct inode *inode)
 {
 	struct core_inode_key key = {};
+	__u32 *known, space;
 
 	if (BPF_CORE_READ(inode, i_nlink))
 		return;
 	inode_key(&key, inode, 0);
-	for (int space = 0; space < 4; space++) {
-		key.space = space;
-		bpf_map_delete_elem(&inodes, &key);
-		bpf_map_delete_elem(&anchors, &key);
-	}
+	known = bpf_map_lookup_elem(&known_inodes, &key);
+	if (!known)
+		return;
+	space = *known;
+	bpf_map_delete_elem(&known_inodes, &key);
+	if (space == AMBIT_SEVERAL_SPACES)
+		bpf_for_each_map_elem(&spaces, forget_step, &key, 0);
+	else
+		forget_in_space(&key, space);
 }
 
 SEC("lsm/inode_free_security")

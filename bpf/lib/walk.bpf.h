@@ -144,21 +144,43 @@ CORE_INLINE int recognise_by_path(struct ambit_scratch *scratch, __u64 dentry, _
 	return scratch->walk.match.overflow ? -1 : 0;
 }
 
-/* A file that its path told is known by its inode from now on. On portable nothing would tell when
- * the number is another file's.
+/* Notes that `key->space` knows the inode; before it does, so that it can be forgotten. */
+CORE_INLINE int note_inode(const struct core_inode_key *key)
+{
+	struct core_inode_key bare = *key;
+	__u32 space = key->space, *known;
+
+	bare.space = 0;
+	if (!bpf_map_update_elem(&known_inodes, &bare, &space, BPF_NOEXIST))
+		return 0;
+	known = bpf_map_lookup_elem(&known_inodes, &bare);
+	if (!known)
+		return -1;
+	if (*known != space)
+		*known = AMBIT_SEVERAL_SPACES;
+	return 0;
+}
+
+/* A file that its path told is known by its inode from now on. < 0: it could not be noted, and a
+ * name that the task gives it next would hide what it is. On portable nothing would tell when the
+ * number is another file's.
  */
-CORE_INLINE void teach_inode(struct ambit_scratch *scratch, const struct core_inode_key *key)
+CORE_INLINE int teach_inode(struct ambit_scratch *scratch, const struct core_inode_key *key)
 {
 	struct core_match *match = &scratch->walk.match;
 	struct core_rule taught = {}, *rule = &taught; /* 6.1 takes map values from the stack */
+	long failed;
 
 	rule->rank = CORE_RANK_INODE;
 	rule->flags = match->flags;
 	rule->count = match->count;
 	__builtin_memcpy(rule->credential, match->credential, sizeof(match->credential));
 	rule->mask = match->mask;
-	if (bpf_map_update_elem(&inodes, key, rule, BPF_NOEXIST) == -7 /* E2BIG */)
-		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+	failed = note_inode(key) ? -7 : bpf_map_update_elem(&inodes, key, rule, BPF_NOEXIST);
+	if (!failed || failed == -17 /* EEXIST */)
+		return 0;
+	count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+	return -1;
 }
 
 /* What a file is: by its inode, else by where it stands. 0, or < 0 when undecided. */
@@ -183,9 +205,9 @@ AMBIT_GLOBAL int recognise(struct ambit_scratch *scratch, __u32 space, __u64 ino
 	}
 	if (recognise_by_path(scratch, dentry, mnt) < 0)
 		return -1;
-	if (match->count && ambit_backend != AMBIT_BACKEND_portable)
-		teach_inode(scratch, &key);
-	return 0;
+	if (!match->count || ambit_backend == AMBIT_BACKEND_portable)
+		return 0;
+	return teach_inode(scratch, &key);
 }
 
 #endif

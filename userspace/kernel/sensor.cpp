@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "ambit.skel.h"
 #include "bpf/abi.h"
@@ -221,7 +222,24 @@ bool Sensor::find(model::Table table, model::Bytes key, std::span<std::byte> val
   return bpf_map_lookup_elem(map_descriptor(table), key.data(), value.data()) == 0;
 }
 
+Result<void> Sensor::note_inode(const std::string& key) {
+  const int map = bpf_map__fd(skeleton_->maps.known_inodes);
+  core_inode_key bare{};
+  std::memcpy(&bare, key.data(), std::min(key.size(), sizeof(bare)));
+  std::uint32_t space = std::exchange(bare.space, 0U);
+  if (bpf_map_update_elem(map, &bare, &space, BPF_NOEXIST) == 0) return {};
+  if (errno != EEXIST) return fail_errno("cannot note an inode");
+  std::uint32_t known = 0;
+  if (bpf_map_lookup_elem(map, &bare, &known) == 0 && known == space) return {};
+  space = AMBIT_SEVERAL_SPACES;
+  if (bpf_map_update_elem(map, &bare, &space, BPF_ANY) != 0)
+    return fail_errno("cannot note an inode");
+  return {};
+}
+
 Result<void> Sensor::put(const model::TableEntry& entry) {
+  if (entry.table == model::Table::inodes || entry.table == model::Table::anchors)
+    if (auto noted = note_inode(entry.key); !noted) return noted;
   if (bpf_map_update_elem(map_descriptor(entry.table), entry.key.data(), entry.value.data(),
                           BPF_ANY) != 0)
     return fail_errno("cannot write table " + std::string(model::name_of(entry.table)));

@@ -96,6 +96,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] Result<void> load();
   [[nodiscard]] Result<void> attach();
   [[nodiscard]] Result<void> attach_one(HookState& hook);
+  /// What an inode's end has to remove, before it is there.
+  [[nodiscard]] Result<void> note_inode(const std::string& key);
 
   SensorOptions options_;
   ambit_bpf* skeleton_ = nullptr;

@@ -174,12 +174,11 @@ class Prover {
   Result<void> prove_inode_free() {
     const HookProof* const hook = hook_of("inode_free");
     if (hook == nullptr || !hook->attached) return {};
-    constexpr std::uint32_t kSpace = 3;  // the program clears the low spaces
     auto path = stage_.make_file("gone");
     if (!path) return std::unexpected(path.error());
     const auto facts = policy::RealFileSystem().look(*path);
     if (!facts) return fail("cannot look at " + *path);
-    const std::string key = policy::encode_inode_key(facts->id, kSpace);
+    const std::string key = policy::encode_inode_key(facts->id, kFirstProofNumber);
     std::string value = policy::encode_rule({});
     if (auto put = stage_.put({.table = model::Table::inodes, .key = key, .value = value}); !put)
       return put;

@@ -124,7 +124,12 @@ class PolicyCompiler {
   }
 
   /// What is outside may come to be held all the same (alert, shadow): its destinations bind too.
+  /// What is refused is never held and needs no entry, of which ten thousand tasks have room for
+  /// some, not for the whole catalogue each.
   void add_unlisted() {
+    const model::Scope& scope = *expanded_.scope;
+    if (scope.mode == model::Mode::enforce && scope.response.credential >= model::Response::deny)
+      return;
     for (std::size_t i = 0; i < catalogue_.credentials.size(); ++i) {
       const auto number = static_cast<std::uint16_t>(i);
       if (policy_.bit_of_credential.contains(number)) continue;
