@@ -75,6 +75,10 @@ struct linux_binprm {
 	const char *interp;
 };
 
+struct fs_struct {
+	struct path pwd;
+};
+
 struct bpf_local_storage;
 struct task_struct {
 	int pid;
@@ -83,6 +87,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
+	struct fs_struct *fs;
 	struct bpf_local_storage *bpf_storage;
 	char comm[16];
 };
