@@ -50,11 +50,14 @@ ProcessFacts process_facts(int proc, std::int32_t pid) {
   ProcessFacts facts;
   std::array<char, 64> name{};
   std::array<char, 1024> text{};
+  struct stat status{};
+  // The directory tells the user also of a process that may not be dumped; the files in it are
+  // root's then (proc(5)).
+  std::snprintf(name.data(), name.size(), "%d", pid);
+  if (::fstatat(proc, name.data(), &status, 0) == 0) facts.uid = status.st_uid;
   std::snprintf(name.data(), name.size(), "%d/stat", pid);
   const Descriptor file(::openat(proc, name.data(), O_RDONLY | O_CLOEXEC));
-  struct stat status{};
   if (!file.valid()) return facts;
-  if (::fstat(file.get(), &status) == 0) facts.uid = status.st_uid;
   const ssize_t size = ::read(file.get(), text.data(), text.size() - 1);
   std::string_view line(text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   const std::size_t open = line.find('(');
@@ -264,9 +267,20 @@ bool HolderAnswer::reports(const Asked& asked, const policy::Decision& decision)
   return context_.index == 0 || !context_.shared->ready[0].load();
 }
 
+/// The opener waits, so that it is still where it was.
+std::size_t HolderAnswer::take_cwd(const Asked& asked) {
+  std::array<char, 64> name{};
+  std::snprintf(name.data(), name.size(), "%d/cwd", asked.pid);
+  const ssize_t size = ::readlinkat(context_.proc, name.data(), cwd_.data(), cwd_.size());
+  return size > 0 && static_cast<std::size_t>(size) < cwd_.size() ? static_cast<std::size_t>(size)
+                                                                  : 0;
+}
+
 void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
                           std::span<const std::uint16_t> credentials) {
   const ProcessFacts process = process_facts(context_.proc, asked.pid);
+  const bool finding = decision.requested != model::Response::none;
+  const std::size_t cwd = finding ? take_cwd(asked) : 0;
   const OpenedFor use =
       asked.reading ? OpenedFor{.read = true} : opened_for(context_.proc, asked.pid);
   const std::size_t size =
@@ -288,7 +302,8 @@ void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
                       .writes = use.write,
                       .truncates = use.truncate,
                       .credentials = credentials,
-                      .path = std::string_view(path_.data(), path_length_)},
+                      .path = std::string_view(path_.data(), path_length_),
+                      .cwd = std::string_view(cwd_.data(), cwd)},
                      record_);
   if (::write(context_.record_pipe, record_.data(), size) != static_cast<ssize_t>(size))
     ++context_.shared->pipe_full;
