@@ -39,8 +39,8 @@ static __always_inline int on_path(struct path *path, __u32 flags, __u32 hook)
 	inode = BPF_CORE_READ(dentry, d_inode);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		return 0;
-	opening.dentry = (__u64)dentry;
-	opening.mnt = (__u64)BPF_CORE_READ(path, mnt);
+	opening.place.dentry = (__u64)dentry;
+	opening.place.mnt = (__u64)BPF_CORE_READ(path, mnt);
 	opening.inode = (__u64)inode;
 	return open_credential(entry.scratch, &opening);
 }
@@ -54,8 +54,8 @@ static __always_inline int on_file(struct file *file, __u32 flags, __u32 hook)
 
 	if (state != AMBIT_DECIDE)
 		return state;
-	opening.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
-	opening.mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
+	opening.place.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+	opening.place.mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
 	inode = BPF_CORE_READ(file, f_inode);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		return 0;
@@ -122,10 +122,10 @@ static __always_inline int learn(struct dentry *dentry, struct path *dir, __u32 
 	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		return 0;
 	opening.inode = (__u64)inode;
-	opening.dentry = ADDRESS_OF(dentry);
-	opening.mnt = (__u64)BPF_CORE_READ(dir, mnt);
+	opening.place.dentry = ADDRESS_OF(dentry);
+	opening.place.mnt = (__u64)BPF_CORE_READ(dir, mnt);
 	if (!recognise(entry.scratch, entry.scratch->subject.policy.credential_space, opening.inode,
-		       opening.dentry, opening.mnt))
+		       opening.place.dentry, opening.place.mnt))
 		return 0;
 	core_decide_undecided(&entry.scratch->verdict);
 	effect = core_effect(&entry.scratch->verdict, 1);

@@ -73,6 +73,22 @@ static __always_inline void list_member(struct core_process *process, __u32 tid,
 	process->flags |= CORE_PROCESS_UNLISTED;
 }
 
+/* What user space cannot read any more when the process has ended before it looks. */
+static __always_inline void emit_fork(struct task_struct *child, __u32 slot)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ambit_fork_record record = {.size = sizeof(record), .kind = AMBIT_KIND_FORK};
+
+	record.slot = slot;
+	record.uid = (__u32)bpf_get_current_uid_gid();
+	record.boot_ns = bpf_ktime_get_boot_ns();
+	record.start_boot_ns = child->start_boottime;
+	record.pid = child->tgid;
+	record.parent_start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	record.parent_pid = task->tgid;
+	send_record(&record, sizeof(record), 0);
+}
+
 /* Sees io_uring workers too, which sched_process_fork does not (KERNEL-FACTS). */
 SEC("tp_btf/task_newtask")
 int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
@@ -89,6 +105,8 @@ int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
 		return 0;
 	own_pid(child, process->slot);
 	list_member(process, child->pid, child->tgid);
+	if (!(clone_flags & CLONE_THREAD))
+		emit_fork(child, process->slot);
 	return 0;
 }
 
@@ -103,63 +121,59 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	return 0;
 }
 
-AMBIT_GLOBAL int emit_exec(struct ambit_scratch *scratch, __u64 address, __u32 with_argv)
+/* The arguments of the program that has just been put in place, behind `at` bytes of the box. */
+CORE_INLINE __u32 write_argv(struct ambit_outbox *box, __u32 at, __u8 *cut)
 {
-	__u32 size = sizeof(union ambit_any_record), at, length = 0;
+	struct task_struct *task = bpf_get_current_task_btf();
+	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+	unsigned long all = BPF_CORE_READ(task, mm, arg_end) - start;
+	__u32 length;
+
+	if (all > AMBIT_ARGV_SIZE - 1) {
+		all = AMBIT_ARGV_SIZE - 1;
+		*cut = 1;
+	}
+	length = all;
+	at &= AMBIT_PATH_SIZE - 1;
+	length &= AMBIT_ARGV_SIZE - 1;
+	asm volatile("" : "+r"(at), "+r"(length));
+	at &= AMBIT_PATH_SIZE - 1;
+	length &= AMBIT_ARGV_SIZE - 1;
+	if (length && !bpf_probe_read_user(box->data + at, length, (void *)start))
+		return length;
+	*cut = 1;
+	return 0;
+}
+
+AMBIT_GLOBAL int emit_exec(struct ambit_scratch *scratch, __u64 address, __u32 in_place)
+{
 	struct file *file = (struct file *)address;
 	struct ambit_exec_record *record;
+	struct ambit_place place = {};
 	struct ambit_outbox *box;
-	int finding;
+	__u32 path = 0, argv = 0;
 
 	if (!scratch)
 		return 0;
 	record = &scratch->record.exec;
-	finding = scratch->verdict.requested != CORE_RESPONSE_none;
 	box = claim_outbox();
 	record->ino = BPF_CORE_READ(file, f_inode, i_ino);
 	record->dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
 	record->path_reversed = 1;
 	record->path_cut = 1;
 	record->argv_cut = 0;
-	record->path_length = 0;
-	record->argv_length = 0;
-	if (!box) {
-		record->head.size = size;
-		send_record(&scratch->record, size, finding);
-		return 0;
+	record->in_place = in_place;
+	if (box) {
+		place.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+		place.mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
+		path = write_path(scratch, box, 0, &place) & (AMBIT_PATH_SIZE - 1);
+		record->path_cut = scratch->climb.cut;
+		if (in_place)
+			argv = write_argv(box, path, &record->argv_cut);
 	}
-	at = write_path(scratch, box, (__u64)BPF_CORE_READ(file, f_path.dentry),
-			(__u64)BPF_CORE_READ(file, f_path.mnt), &record->path_cut);
-	at &= AMBIT_DATA_SIZE - 1;
-	record->path_length = at;
-	if (with_argv) {
-		struct task_struct *task = bpf_get_current_task_btf();
-		unsigned long start = BPF_CORE_READ(task, mm, arg_start);
-		unsigned long end = BPF_CORE_READ(task, mm, arg_end);
-		unsigned long all = end - start;
-
-		if (all > AMBIT_ARGV_SIZE - 1) {
-			all = AMBIT_ARGV_SIZE - 1;
-			record->argv_cut = 1;
-		}
-		length = all;
-		at &= AMBIT_PATH_SIZE - 1;
-		length &= AMBIT_ARGV_SIZE - 1;
-		asm volatile("" : "+r"(at), "+r"(length));
-		at &= AMBIT_PATH_SIZE - 1;
-		length &= AMBIT_ARGV_SIZE - 1;
-		if (!length || bpf_probe_read_user(box->data + at, length, (void *)start)) {
-			length = 0;
-			record->argv_cut = 1;
-		}
-	}
-	record->argv_length = length;
-	size += (at & (AMBIT_PATH_SIZE - 1)) + (length & (AMBIT_ARGV_SIZE - 1));
-	record->head.size = size;
-	box->record = scratch->record;
-	send_record(&box->record, size, finding);
-	release_outbox(box);
-	return 0;
+	record->path_length = path;
+	record->argv_length = argv;
+	return send_box(scratch, box, path + argv);
 }
 
 /* The verdict on an exec that goes on is kept until its arguments can be read. */

@@ -57,8 +57,8 @@ int BPF_PROG(sys_exit, struct pt_regs *registers, long returned)
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		return 0;
 	opening.inode = (__u64)inode;
-	opening.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
-	opening.mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
+	opening.place.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+	opening.place.mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
 	open_credential(entry.scratch, &opening);
 	return 0;
 }

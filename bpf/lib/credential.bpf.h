@@ -57,25 +57,22 @@ CORE_INLINE int holds_already(const struct ambit_scratch *scratch, __u8 effect)
 
 struct ambit_opening {
 	__u64 inode;
-	__u64 dentry;
-	__u64 mnt;
+	struct ambit_place place;
 	__u32 flags;
 };
 
 AMBIT_GLOBAL int emit_file(struct ambit_scratch *scratch, struct ambit_opening *opening)
 {
-	__u32 size = sizeof(union ambit_any_record);
 	struct ambit_file_record *record;
 	const struct core_match *match;
 	struct ambit_outbox *box;
 	struct inode *inode;
-	int finding;
+	__u32 length = 0;
 
 	if (!scratch || !opening)
 		return 0;
 	record = &scratch->record.file;
 	match = &scratch->walk.match;
-	finding = scratch->verdict.requested != CORE_RESPONSE_none;
 	inode = (struct inode *)opening->inode;
 	box = claim_outbox();
 	record->ino = BPF_CORE_READ(inode, i_ino);
@@ -85,20 +82,12 @@ AMBIT_GLOBAL int emit_file(struct ambit_scratch *scratch, struct ambit_opening *
 	__builtin_memcpy(record->credential, match->credential, sizeof(record->credential));
 	record->path_reversed = 1;
 	record->path_cut = 1;
-	record->path_length = 0;
-	if (!box) {
-		record->head.size = size;
-		send_record(&scratch->record, size, finding);
-		return 0;
+	if (box) {
+		length = write_path(scratch, box, 0, &opening->place);
+		record->path_cut = scratch->climb.cut;
 	}
-	record->path_length =
-		write_path(scratch, box, opening->dentry, opening->mnt, &record->path_cut);
-	size += record->path_length & (AMBIT_DATA_SIZE - 1);
-	record->head.size = size;
-	box->record = scratch->record;
-	send_record(&box->record, size, finding);
-	release_outbox(box);
-	return 0;
+	record->path_length = length;
+	return send_box(scratch, box, length);
 }
 
 /* Gives 1 when the opening is refused. Files that are no credential cost only the walk. */
@@ -113,7 +102,7 @@ AMBIT_GLOBAL int open_credential(struct ambit_scratch *scratch, struct ambit_ope
 	if (!process)
 		return 1;
 	if (recognise(scratch, scratch->subject.policy.credential_space, opening->inode,
-		      opening->dentry, opening->mnt))
+		      opening->place.dentry, opening->place.mnt))
 		core_decide_undecided(&scratch->verdict);
 	else if (!scratch->walk.match.count)
 		return 0;

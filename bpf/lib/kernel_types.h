@@ -96,6 +96,10 @@ struct pid {
 	__u64 ino; /* never another one's: pidfs numbers processes for good (6.9+) */
 };
 
+struct fs_struct {
+	struct path pwd;
+};
+
 struct bpf_local_storage;
 struct task_struct {
 	struct thread_info thread_info;
@@ -107,6 +111,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
+	struct fs_struct *fs;
 	struct bpf_local_storage *bpf_storage;
 	char comm[16];
 };

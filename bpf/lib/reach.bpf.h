@@ -112,9 +112,8 @@ CORE_INLINE void emit_inet(struct ambit_scratch *scratch, const struct ambit_add
 	__builtin_memcpy(record->credential, match->credential, sizeof(record->credential));
 	__builtin_memcpy(record->address, to->address, 16);
 	record->path_length = 0;
-	record->head.size = sizeof(union ambit_any_record);
-	send_record(&scratch->record, sizeof(union ambit_any_record),
-		    scratch->verdict.requested != CORE_RESPONSE_none);
+	/* What is inside has no strings and needs no box. */
+	send_box(scratch, scratch->verdict.requested != CORE_RESPONSE_none ? claim_outbox() : 0, 0);
 }
 
 /* An endpoint is opened by connecting to it. */

@@ -43,7 +43,7 @@ struct {
 struct ambit_outbox {
 	__u64 busy;
 	union ambit_any_record record;
-	char data[AMBIT_DATA_SIZE + CORE_NAME_SIZE];
+	char data[AMBIT_DATA_SIZE + AMBIT_PATH_SIZE + CORE_NAME_SIZE];
 };
 #define AMBIT_OUTBOXES 128
 AMBIT_MAP(outboxes, BPF_MAP_TYPE_ARRAY, AMBIT_OUTBOXES, 0, __u32, struct ambit_outbox);

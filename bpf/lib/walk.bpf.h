@@ -76,13 +76,20 @@ CORE_INLINE void climb_from(struct ambit_climb *climb, __u64 dentry, __u64 mnt)
 #define AMBIT_STEP_CROSSED 1 /* from a mount's root to the directory below it */
 #define AMBIT_STEP_TOP 2
 
+CORE_INLINE int is_mount_root(struct ambit_climb *climb)
+{
+	struct mount *mount = (void *)climb->mount;
+
+	return mount && BPF_CORE_READ(mount, mnt.mnt_root) == (void *)climb->dentry;
+}
+
 /* Stands on a mount's root: goes to the mount point below, or says that this is the top. */
 CORE_INLINE int climb_mount(struct ambit_climb *climb)
 {
 	struct dentry *dentry = (void *)climb->dentry;
 	struct mount *mount = (void *)climb->mount, *parent;
 
-	if (!mount || BPF_CORE_READ(mount, mnt.mnt_root) != dentry)
+	if (!is_mount_root(climb))
 		return BPF_CORE_READ(dentry, d_parent) == dentry ? AMBIT_STEP_TOP : AMBIT_STEP_NAME;
 	parent = BPF_CORE_READ(mount, mnt_parent);
 	if (parent == mount || !parent)
@@ -141,7 +148,7 @@ CORE_INLINE int recognise_by_path(struct ambit_scratch *scratch, __u64 dentry, _
 		return -1;
 	}
 	core_match_finish(&scratch->walk.match);
-	return 0;
+	return scratch->walk.match.overflow ? -1 : 0;
 }
 
 /* Notes that `key->space` knows the inode; before it does, so that it can be forgotten. */

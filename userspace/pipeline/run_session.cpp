@@ -225,7 +225,6 @@ Result<void> RunSession::finish() {
   if (options_.keep) {
     auto handed = hand_over();
     if (handed && *handed) return {};
-    if (!handed) report_losses();
   }
   TaskKiller killer(*sensor_);
   if (auto ended = killer.kill_task(kSlot); !ended) return std::unexpected(ended.error());

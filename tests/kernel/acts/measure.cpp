@@ -26,8 +26,7 @@ class Tracer {
  public:
   void at_system_call(pid_t pid) {
     __ptrace_syscall_info info{};
-    if (::ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0)
-      return;
+    if (::ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0) return;
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
       if (std::ranges::find(kMeasured, info.entry.nr) != kMeasured.end())
         started_[pid] = Clock::now();
@@ -42,7 +41,8 @@ class Tracer {
   }
   void say_result() const {
     const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(longest_).count();
-    say(std::to_string(refused_) + " " + std::to_string(micros) + " " + std::to_string(calls_) + "\n");
+    say(std::to_string(refused_) + " " + std::to_string(micros) + " " + std::to_string(calls_) +
+        "\n");
   }
 
  private:

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 
 #include <filesystem>
+#include <functional>
+#include <thread>
 
 #include "tests/kernel/fixture/collector.h"
 #include "tests/kernel/fixture/plan.h"
@@ -109,6 +111,68 @@ TEST_F(ACredentialKnownByPatternAlone, IsOneEventWhereTheScopeHasIt) {
     EXPECT_THAT(bound.of(item.name).out, HasSubstr(std::string(kSecretWord))) << item.name;
   EXPECT_TRUE(bound.run.events.findings().empty()) << summary(bound.run.events.findings());
   EXPECT_EQ(bound.run.events.about(identity_of(secret_)).size(), items_.size());
+}
+
+/// A file that the task has opened as no credential, and may open without being asked about again.
+class AFileThatTheTaskKnows : public testing::Test {
+ protected:
+  /// Opens it, lets `between` happen outside the task, and opens the credential.
+  PlanRun around(const std::function<void()>& between) {
+    const std::string ready = scratch_.path("known");
+    const std::string go = scratch_.path("changed");
+    std::jthread outside([&] {
+      if (!eventually([&] { return std::filesystem::exists(ready); }, 20s)) return;
+      between();
+      scratch_.write("changed", "");
+    });
+    return run_plan(scratch_, {.catalogue = {{.name = "aws", .files = {secret_}}}},
+                    {{.name = "first", .argv = {"open", plain_}},
+                     {.name = "again", .argv = {"open", plain_}},
+                     {.name = "wait", .argv = {"handshake", ready, go}},
+                     {.name = "then", .argv = {"open", secret_}}});
+  }
+  void expect_refused(const PlanRun& plan) const {
+    EXPECT_EQ(plan.of("first").out, "harmless");
+    EXPECT_EQ(plan.of("again").out, "harmless");
+    EXPECT_TRUE(plan.of("then").refused()) << plan.of("then");
+    EXPECT_THAT(plan.of("then").out, Not(HasSubstr(std::string(kSecretWord))));
+    EXPECT_EQ(plan.run.events.findings().size(), 1U) << summary(plan.run.events.findings());
+  }
+
+  Scratch scratch_;
+  std::string home_ = scratch_.directory("home");
+  std::string plain_ = scratch_.write("work/plain", "harmless");
+  std::string secret_ = scratch_.path("home/secret");
+  std::string content_ = content_of(scratch_.secret("elsewhere"));
+};
+
+TEST_F(AFileThatTheTaskKnows, IsRefusedOnceItWasWrittenToAndMovedToACredentialsPlace) {
+  expect_refused(around([&] {
+    scratch_.write("work/plain", content_);
+    std::filesystem::rename(plain_, secret_);
+  }));
+}
+
+TEST_F(AFileThatTheTaskKnows, IsRefusedOnceItWasMovedToACredentialsPlaceAndWrittenToThere) {
+  expect_refused(around([&] {
+    std::filesystem::rename(plain_, secret_);
+    scratch_.write("home/secret", content_);
+  }));
+}
+
+TEST_F(AFileThatTheTaskKnows, IsRefusedOnceItWasLinkedToACredentialsPlaceAndWrittenTo) {
+  expect_refused(around([&] {
+    std::filesystem::create_hard_link(plain_, secret_);
+    scratch_.write("work/plain", content_);
+  }));
+}
+
+TEST_F(AFileThatTheTaskKnows, DoesNotMakeItsReplacementKnown) {
+  expect_refused(around([&] {
+    std::filesystem::rename(plain_, secret_);
+    scratch_.write("work/new", content_);
+    std::filesystem::rename(scratch_.path("work/new"), secret_);
+  }));
 }
 
 /// Names of the loaded programs that are attached to a tracepoint of system calls.

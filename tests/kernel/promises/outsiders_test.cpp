@@ -129,10 +129,12 @@ class AnOutsiderAtWork : public AnOutsider {
   }
   [[nodiscard]] Ended install() const {
     fs::remove(scratch_.path("home/installed"));
-    return measured({"dpkg", "--root=" + scratch_.root(), "--force-script-chrootless", "--log=/dev/null",
-                     "--install", scratch_.path("beside.deb")});
+    return measured({"dpkg", "--root=" + scratch_.root(), "--force-script-chrootless",
+                     "--log=/dev/null", "--install", scratch_.path("beside.deb")});
   }
-  static std::string calls(const Ended& ended) { return ended.out.substr(ended.out.rfind(' ') + 1); }
+  static std::string calls(const Ended& ended) {
+    return ended.out.substr(ended.out.rfind(' ') + 1);
+  }
 };
 
 TEST_F(AnOutsiderAtWork, BuildsAndInstallsAPackageBesideAnEnforcingTask) {

@@ -3,8 +3,8 @@
 // decided is told or counted.
 #include <filesystem>
 
-#include "tests/kernel/fixture/collector.h"
 #include "tests/kernel/fixture/ambit.h"
+#include "tests/kernel/fixture/collector.h"
 #include "tests/kernel/storm/tally.h"
 
 namespace ambit::probe {
@@ -27,7 +27,8 @@ class Burst : public testing::Test {
     ASSERT_FALSE(ended.timed_out);
     const Json said = Json::parse(ended.out, nullptr, false);
     ASSERT_TRUE(said.is_object()) << ended.out << ended.err;
-    counts_ = {.tried = at(said, "/tried"), .done = at(said, "/done"), .refused = at(said, "/refused")};
+    counts_ = {
+        .tried = at(said, "/tried"), .done = at(said, "/done"), .refused = at(said, "/refused")};
     tally_ = tally(live.events_path(), [&](const std::string& line) {
       return line.find(observed) != std::string::npos;
     });
@@ -37,7 +38,8 @@ class Burst : public testing::Test {
 
   void expect_nothing_undecided() const {
     for (const Json& loss : tally_.losses) {
-      EXPECT_EQ(text_at(loss, "/loss/cause"), loss["loss"]["ring"] == "holder" ? "pipe_full" : "ring_full")
+      EXPECT_EQ(text_at(loss, "/loss/cause"),
+                loss["loss"]["ring"] == "holder" ? "pipe_full" : "ring_full")
           << loss.dump();
       EXPECT_NE(text_at(loss, "/loss/ring"), "findings") << loss.dump();
     }

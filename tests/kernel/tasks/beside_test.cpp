@@ -20,8 +20,7 @@ class Side {
       : name_(name) {
     Json plan = Json::array();
     for (const std::string turn : {"1", "2"}) {
-      plan.push_back({{"name", "wait" + turn},
-                      {"argv", {"handshake", ready(turn), go(turn)}}});
+      plan.push_back({{"name", "wait" + turn}, {"argv", {"handshake", ready(turn), go(turn)}}});
       plan.push_back({{"name", "own" + turn}, {"argv", {"open", own}}});
       plan.push_back({{"name", "others" + turn}, {"argv", {"open", others}}});
       plan.push_back({{"name", "own-port" + turn},
@@ -48,9 +47,8 @@ class Side {
     std::istringstream lines(run_.ended.out);
     for (std::string line; std::getline(lines, line);) {
       const Json done = Json::parse(line, nullptr, false);
-      outcomes[text_at(done, "/name")] = {.exit = at(done, "/exit"),
-                                          .signal = at(done, "/signal"),
-                                          .out = text_at(done, "/out")};
+      outcomes[text_at(done, "/name")] = {
+          .exit = at(done, "/exit"), .signal = at(done, "/signal"), .out = text_at(done, "/out")};
     }
     return outcomes;
   }

@@ -16,8 +16,7 @@ Result<std::unique_ptr<Crowd>> Crowd::start(std::size_t count,
   void* const memory = ::mmap(nullptr, count * sizeof(Report), PROT_READ | PROT_WRITE,
                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   std::array<int, 2> ends{};
-  if (memory == MAP_FAILED || ::pipe2(ends.data(), O_CLOEXEC) != 0)
-    return fail_errno("no crowd");
+  if (memory == MAP_FAILED || ::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("no crowd");
   crowd->reports_ = {static_cast<Report*>(memory), count};
   const Descriptor wait(ends[0]);
   crowd->go_ = Descriptor(ends[1]);
@@ -52,7 +51,8 @@ std::size_t Crowd::reap() {
   // Only these, and in order: the others are still there for the destructor.
   while (reaped_ < pids_.size()) {
     siginfo_t info{};
-    if (::waitid(P_PID, static_cast<id_t>(pids_[reaped_]), &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+    if (::waitid(P_PID, static_cast<id_t>(pids_[reaped_]), &info, WEXITED | WNOHANG | WNOWAIT) !=
+            0 ||
         info.si_pid == 0)
       break;
     ++reaped_;

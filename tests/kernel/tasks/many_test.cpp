@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A scope costs entries of tables, never programs, and no task is decided by another's scope
 // (promise 3): real processes, one for each task, in the tables of one sensor.
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <arpa/inet.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -86,7 +86,8 @@ class TasksOnOneSensor : public testing::Test {
       const std::size_t next = (i + 1) % contents.size();
       return {read_secret(tasks.own(i).secret, contents[i]),
               read_secret(tasks.own(next).secret, contents[next]),
-              read_secret(tasks.forbidden(), nobodys), reach(tasks.own(i).address, listener_.port()),
+              read_secret(tasks.forbidden(), nobodys),
+              reach(tasks.own(i).address, listener_.port()),
               reach(tasks.own(next).address, listener_.port())};
     };
   }
@@ -150,9 +151,12 @@ class TasksOnOneSensor : public testing::Test {
     for (std::size_t i = 0; i < count; ++i) {
       const Tries* const tries = (*crowd)->tries(i);
       const Tries wanted{0, EPERM, EPERM, 0, EPERM};
-      if (tries != nullptr && *tries == wanted) ++bound;
-      else if (tries == nullptr) ADD_FAILURE() << "process " << i << " has not said";
-      else ADD_FAILURE() << "process " << i << ": " << testing::PrintToString(*tries);
+      if (tries != nullptr && *tries == wanted)
+        ++bound;
+      else if (tries == nullptr)
+        ADD_FAILURE() << "process " << i << " has not said";
+      else
+        ADD_FAILURE() << "process " << i << ": " << testing::PrintToString(*tries);
     }
     EXPECT_EQ(bound, count);
     EXPECT_EQ(trying(0), free) << "outside every task";

@@ -66,9 +66,10 @@ ManyTasks::ManyTasks(const Scratch& scratch, std::size_t count, int port) : port
   forbidden_ = scratch.secret("secrets/of-nobody/secret");
   add_credential("of-nobody", forbidden_);
   for (std::size_t i = 0; i < count; ++i) {
-    own_.push_back({.secret = scratch.secret("secrets/" + number(i / kInADirectory) + "/" + number(i)),
-                    .address = "127." + number(1 + i / kByte / kByte) + "." +
-                               number(i / kByte % kByte) + "." + number(i % kByte)});
+    own_.push_back(
+        {.secret = scratch.secret("secrets/" + number(i / kInADirectory) + "/" + number(i)),
+         .address = "127." + number(1 + i / kByte / kByte) + "." + number(i / kByte % kByte) + "." +
+                    number(i % kByte)});
     add_credential("of-" + number(i), own_.back().secret);
   }
   expanded_.catalogue = &catalogue_;

@@ -58,8 +58,8 @@ class ManyTasks {
 };
 
 /// Fails the test with what went wrong.
-#define AMBIT_DONE(call)                                      \
-  do {                                                        \
+#define AMBIT_DONE(call)                                             \
+  do {                                                               \
     if (auto&& done = (call); !done) FAIL() << done.error().message; \
   } while (false)
 
