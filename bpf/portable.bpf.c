@@ -318,8 +318,8 @@ static __always_inline int take_packet(struct __sk_buff *skb, struct ambit_addre
 }
 
 /* Packets of a task's sockets: none after its end, and, but for TCP that sk_msg judges, none to
- * where it may not go (raw sockets, connected UDP). A packet may be sent on behalf of another process
- * here, so that only a member's own context decides by what is held.
+ * where it may not go (raw sockets, connected UDP). A packet may be sent on behalf of another
+ * process here, so that only a member's own context decides by what is held.
  */
 SEC("cgroup_skb/egress")
 int cgroup_egress(struct __sk_buff *skb)

@@ -349,8 +349,8 @@ Result<void> Sensor::deliver_to(Sink sink) {
 
 int Sensor::ring_descriptor() const { return ring_buffer__epoll_fd(rings_); }
 
-// libbpf goes on for as long as records come, which in a flood is for ever: nothing would be written
-// and nobody looked after.
+// libbpf goes on for as long as records come, which in a flood is for ever: nothing would be
+// written and nobody looked after.
 Result<int> Sensor::consume(ring_buffer* rings) {
   constexpr int kAtOnce = 16384;
   left_ = kAtOnce;

@@ -26,8 +26,8 @@ struct HolderShared {
   std::array<std::atomic<std::int32_t>, kHolders> pid;
   std::array<std::atomic<bool>, kHolders> ready;
   std::atomic<bool> stop;
-  std::atomic<std::uint64_t> replaced;   ///< holders that died or hung and were made anew
-  std::atomic<std::uint64_t> pipe_full;  ///< records that the supervisor did not take in time
+  std::atomic<std::uint64_t> replaced;       ///< holders that died or hung and were made anew
+  std::atomic<std::uint64_t> pipe_full;      ///< records that the supervisor did not take in time
   std::atomic<std::uint64_t> findings_lost;  ///< the same of findings
   std::atomic<std::uint64_t> undecided;  ///< opens of a task that were refused for want of facts
   std::atomic<std::uint64_t> mark_failed;
@@ -52,9 +52,9 @@ struct HolderContext {
   std::size_t index = 0;
   int record_pipe = -1;
   int finding_pipe = -1;  ///< of their own, so that a flood of the others pushes none out
-  int supervisor = -1;  ///< pidfd
-  int proc = -1;        ///< /proc, opened where opens of it are not asked about
-  int null = -1;        ///< /dev/null
+  int supervisor = -1;    ///< pidfd
+  int proc = -1;          ///< /proc, opened where opens of it are not asked about
+  int null = -1;          ///< /dev/null
 };
 
 }  // namespace ambit::pipeline

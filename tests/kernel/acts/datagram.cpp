@@ -160,8 +160,7 @@ constexpr std::array kActs{
     Act{"udp-unspecified", "ADDRESS PORT TEXT", 3, udp_unspecified},
     Act{"udp-by-ipv6-socket", "ADDRESS PORT TEXT", 3, udp_ipv4_by_ipv6_socket},
     Act{"udp-lite", "ADDRESS PORT TEXT", 3, udp_lite},
-    Act{"udp-connected-then-open", "ADDRESS PORT TEXT PATH [COUNT]", 4,
-        udp_connected_then_open},
+    Act{"udp-connected-then-open", "ADDRESS PORT TEXT PATH [COUNT]", 4, udp_connected_then_open},
     Act{"socket", "FAMILY TYPE PROTOCOL", 3, make_socket},
     Act{"netlink", "", 0, list_addresses},
 };

@@ -158,8 +158,8 @@ TEST_F(ACarriedCredential, IsRefusedOnASocketThatMoreOthersFollowedThanAnyTableH
   const Collector datagrams = Collector::udp("127.0.0.2");
   ScopeText wide = scope();
   wide.network->push_back(to_address("127.0.0.2", datagrams.port()));
-  const Words words{"udp-connected-then-open", "127.0.0.2", datagrams.port_text(), "carried",
-                    secret_, "140000"};
+  const Words words{
+      "udp-connected-then-open", "127.0.0.2", datagrams.port_text(), "carried", secret_, "140000"};
   const PlanRun control = run_plan_alone(scratch_, {{.name = "it", .argv = words}});
   ASSERT_TRUE(control.of("it").done() && datagrams.receives("carried")) << control.of("it");
   const std::size_t before = datagrams.received().size();

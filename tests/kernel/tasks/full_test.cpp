@@ -100,7 +100,8 @@ class AFullTable : public testing::Test {
 
   /// Opens a file of the directory, links another and renames a third to elsewhere.
   std::function<Tries(std::size_t)> use_new_files(const std::string& name) {
-    for (const char* const suffix : {"1", "2", "3"}) scratch_.secret("home/.cloud/" + name + suffix);
+    for (const char* const suffix : {"1", "2", "3"})
+      scratch_.secret("home/.cloud/" + name + suffix);
     return [this, from = directory_ + "/" + name, to = scratch_.path(name)](std::size_t) -> Tries {
       return {open_once(from + "1"),
               ::link((from + "2").c_str(), (to + "2").c_str()) == 0 ? 0 : errno,
