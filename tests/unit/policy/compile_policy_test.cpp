@@ -183,7 +183,20 @@ TEST_F(CompilePolicy, ListedCredentialsAreInsideAndOthersAreNot) {
   EXPECT_EQ(probe_.policy.inside, (model::CredentialMask{3, 0, 0, 0}));
   EXPECT_EQ(probe_.policy.hold_process, (model::CredentialMask{2, 0, 0, 0}));
   EXPECT_EQ(probe_.policy.hold_task, model::CredentialMask{});
-  EXPECT_THAT(probe_.policy.credential_of_bit, ElementsAre("two", "three", "one"));
+  EXPECT_THAT(probe_.policy.credential_of_bit, ElementsAre("two", "three"));
+}
+
+TEST_F(CompilePolicy, WhatIsOutsideHasABitOnlyWhereItMayComeToBeHeld) {
+  probe_.lists("two");
+  probe_.scope.response.credential = model::Response::alert;
+  ASSERT_EQ(probe_.start(), "");
+  EXPECT_THAT(probe_.policy.credential_of_bit, ElementsAre("two", "one", "three"));
+  probe_.scope.response.credential = model::Response::kill;
+  ASSERT_EQ(probe_.start(), "");
+  EXPECT_THAT(probe_.policy.credential_of_bit, ElementsAre("two"));
+  probe_.scope.mode = model::Mode::shadow;
+  ASSERT_EQ(probe_.start(), "");
+  EXPECT_THAT(probe_.policy.credential_of_bit, ElementsAre("two", "one", "three"));
 }
 
 TEST_F(CompilePolicy, AScopesDestinationsReplaceThoseOfTheCatalogue) {
@@ -225,6 +238,7 @@ TEST_F(CompilePolicy, ACredentialBeyondTheTwoHundredAndFiftySixthIsAnErrorOnlyWh
   for (int i = 0; i < 300; ++i)
     probe_.catalogue.credentials.push_back({.name = "c" + std::to_string(i)});
   probe_.lists("c299");
+  probe_.scope.response.credential = model::Response::alert;
   ASSERT_EQ(probe_.start(), "");
   EXPECT_EQ(probe_.policy.bit_of_credential.at(299), 0);
   EXPECT_EQ(probe_.policy.credential_of_bit.size(), model::kMaxPolicyCredentials);
