@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require_writable(event);
   const std::string line = sink::to_json(event, bytes.ConsumeRandomLengthString(60));
   fuzz::require_json_line(line);
-  if (!event.process->exe.empty()) fuzz::require_text(line, "/process/exe", event.process->exe);
+  fuzz::require_text(line, "/process/exe", event.process->exe);
   fuzz::require_text(line, "/process/argv/1", event.process->argv[1]);
   if (event.file) fuzz::require_text(line, "/file/path", event.file->path);
   const std::string rest = bytes.ConsumeRemainingBytesAsString();

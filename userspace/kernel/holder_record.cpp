@@ -29,7 +29,7 @@ void fill_head(ambit_record& head, const HolderRecord& record, std::size_t size)
   head.tid = record.pid;
   head.uid = record.uid;
   head.ppid = record.ppid;
-  std::memcpy(head.comm, record.comm.data(), std::min(record.comm.size(), sizeof(head.comm) - 1));
+  std::ranges::copy(record.comm.substr(0, sizeof(head.comm) - 1), head.comm);
   std::ranges::copy(record.held, head.held.word);
 }
 
@@ -63,7 +63,7 @@ std::size_t encode(const HolderRecord& record, std::span<std::byte> out) {
   }
   fill_head(fixed.head, record, size);
   std::memcpy(out.data(), &fixed, sizeof(fixed));
-  std::memcpy(out.data() + sizeof(fixed), path.data(), path.size());
+  std::ranges::copy(std::as_bytes(std::span(path)), out.begin() + sizeof(fixed));
   return size;
 }
 
