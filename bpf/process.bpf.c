@@ -274,3 +274,17 @@ int BPF_PROG(fmod_inode_free, struct inode *inode)
 	forget_inode(inode);
 	return 0;
 }
+
+/* Run once after the load. Without kernel symbols nothing is remembered (lib/plain.bpf.h). */
+SEC("syscall")
+int find_locks(void *context)
+{
+	__u64 renames = 0, mounts = 0;
+
+	if (bpf_kallsyms_lookup_name("rename_lock", sizeof("rename_lock"), 0, &renames) ||
+	    bpf_kallsyms_lookup_name("mount_lock", sizeof("mount_lock"), 0, &mounts))
+		return 1;
+	ambit_rename_lock = renames;
+	ambit_mount_lock = mounts;
+	return 0;
+}

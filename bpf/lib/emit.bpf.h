@@ -90,7 +90,7 @@ static long write_name_step(__u32 index, void *context)
 	}
 	writer->data[(at + length) & (AMBIT_DATA_SIZE - 1)] = 0;
 	climb->length = at + length + 1;
-	climb->dentry = (__u64)BPF_CORE_READ(dentry, d_parent);
+	climb->dentry = climb->parent;
 	return 0;
 }
 

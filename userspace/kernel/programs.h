@@ -13,7 +13,8 @@ namespace ambit::kernel {
 enum class Concern : std::uint8_t { membership, files, network, unix_sockets, exec, cleanup };
 
 /// How a program gets onto its hook.
-enum class AttachBy : std::uint8_t { automatic, cgroup, sockmap };
+/// `once`: it is run after the load and finds something out.
+enum class AttachBy : std::uint8_t { automatic, cgroup, sockmap, once };
 
 /// One BPF program: where it attaches, for which backends, and what is lost without it.
 struct ProgramSpec {

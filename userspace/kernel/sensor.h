@@ -93,6 +93,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] Result<void> load();
   [[nodiscard]] Result<void> attach();
   [[nodiscard]] Result<void> attach_one(HookState& hook);
+  /// After a change of what paths mean: what was found before is void.
+  void forget_plain(model::Table table);
 
   SensorOptions options_;
   ambit_bpf* skeleton_ = nullptr;
