@@ -48,23 +48,26 @@ enum ambit_ring { AMBIT_RINGS(AMBIT_RING) AMBIT_RING_COUNT };
 	X(socket_recvmsg) \
 	X(unix_stream_connect) \
 	X(unix_may_send) \
+	X(unix_data_ready) \
 	X(sk_free) \
 	X(set_state) \
 	X(sys_exit) \
-	X(uring_create) \
 	X(cgroup_sock_create) \
 	X(cgroup_sock_release) \
 	X(cgroup_post_bind) \
 	X(cgroup_connect) \
 	X(cgroup_sendmsg) \
-	X(cgroup_connect_unix) \
-	X(cgroup_sendmsg_unix) \
 	X(cgroup_egress) \
 	X(sockops) \
 	X(sk_msg)
 #define AMBIT_HOOK(word) AMBIT_HOOK_##word,
 enum ambit_hook { AMBIT_HOOKS(AMBIT_HOOK) AMBIT_HOOK_COUNT };
 
+#define AMBIT_CWD_UNKNOWN 0
+#define AMBIT_CWD_NAMES 1 /* from the directory up, each with a NUL behind it */
+#define AMBIT_CWD_PATH 2
+
+/* The last cwd_length bytes of `data` are the directory of the process; findings have it. */
 struct ambit_record {
 	__u32 size; /* of the whole record */
 	__u8 kind;
@@ -73,14 +76,17 @@ struct ambit_record {
 	__u8 effective;
 	__u8 shadow;
 	__u8 backend;
-	__u16 reserved;
+	__u8 cwd_form;
+	__u8 cwd_cut;
 	__u32 slot;
+	__u32 cwd_length;
+	__u32 ppid;
 	__u64 boot_ns;
 	__u64 start_boot_ns; /* of the process */
 	__u32 pid;
 	__u32 tid;
 	__u32 uid;
-	__u32 ppid;
+	__u32 reserved;
 	char comm[16];
 	struct core_mask held;
 	struct core_mask blocking;
@@ -139,7 +145,24 @@ struct ambit_exec_record {
 	__u8 path_reversed;
 	__u8 path_cut;
 	__u8 argv_cut;
-	__u8 reserved;
+	__u8 in_place; /* the process is this program now; else it was refused before */
+};
+
+/* No event: a process of a task was started, and is what its starter is until it executes.
+ * It is known by a kind that no event has; it has no strings.
+ */
+#define AMBIT_KIND_FORK 255
+struct ambit_fork_record {
+	__u32 size;
+	__u8 kind;
+	__u8 reserved[3];
+	__u32 slot;
+	__u32 uid;
+	__u64 boot_ns;
+	__u64 start_boot_ns;
+	__u64 parent_start_boot_ns;
+	__u32 pid;
+	__u32 parent_pid; /* who started it, also where CLONE_PARENT names another */
 };
 
 /* Every record starts with this much; its strings (`data`) come behind. */
@@ -169,5 +192,8 @@ struct ambit_member {
 	__u32 slot;
 	__u32 pid;
 };
+
+/* known_inodes: (inode, device, 0) -> the space that knows it, or this */
+#define AMBIT_SEVERAL_SPACES 0xffffffffu
 
 #endif

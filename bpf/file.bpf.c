@@ -4,6 +4,8 @@
 
 char _license[] __weak SEC("license") = "GPL";
 
+#define PIPEFS_MAGIC 0x50495045
+#define SOCKFS_MAGIC 0x534f434b
 #define O_ACCMODE 3
 #define O_WRONLY 1
 #define O_RDWR 2
@@ -28,7 +30,7 @@ static __always_inline __u32 open_flags(struct file *file)
 /* The short way: a file that is no credential by its inode, where no pattern says anything. All
  * is read straight from the objects, and nothing that only a decision needs is loaded.
  */
-static __always_inline int is_plain(struct core_process *process, struct ambit_place *place,
+static __always_inline int is_plain(struct core_process *process, struct ambit_spot *spot,
 				    struct dentry *dentry, struct vfsmount *mnt,
 				    struct inode *inode)
 {
@@ -37,7 +39,7 @@ static __always_inline int is_plain(struct core_process *process, struct ambit_p
 	struct core_task *task;
 	__u32 number = process->slot;
 
-	place->dir_ino = 0;
+	spot->dir_ino = 0;
 	task = bpf_map_lookup_elem(&tasks, &number);
 	if (!task || (task->flags & CORE_TASK_KILLED))
 		return 0;
@@ -50,10 +52,10 @@ static __always_inline int is_plain(struct core_process *process, struct ambit_p
 	key.space = policy->credential_space;
 	if (bpf_map_lookup_elem(&inodes, &key))
 		return 0;
-	place->space = key.space;
-	if (find_place(place, dentry, mnt, inode))
+	spot->space = key.space;
+	if (find_spot(spot, dentry, mnt, inode))
 		return 0;
-	return is_remembered(place, 1) || is_remembered(place, 0);
+	return is_remembered(spot, 1) || is_remembered(spot, 0);
 }
 
 static __always_inline int on_object(struct dentry *dentry, struct vfsmount *mnt,
@@ -61,7 +63,7 @@ static __always_inline int on_object(struct dentry *dentry, struct vfsmount *mnt
 {
 	struct ambit_opening opening = {.flags = flags};
 	struct core_process *process;
-	struct ambit_place place;
+	struct ambit_spot spot;
 	struct ambit_entry entry;
 	int state;
 
@@ -69,16 +71,16 @@ static __always_inline int on_object(struct dentry *dentry, struct vfsmount *mnt
 		return 0;
 	if ((inode->i_mode & S_IFMT) == S_IFDIR)
 		return 0;
-	place.dir_ino = 0;
-	if (process && is_plain(process, &place, dentry, mnt, inode))
+	spot.dir_ino = 0;
+	if (process && is_plain(process, &spot, dentry, mnt, inode))
 		return 0;
 	state = enter(&entry, hook);
 	if (state != AMBIT_DECIDE)
 		return state;
-	if (place.dir_ino)
-		entry.scratch->place = place;
-	opening.dentry = ADDRESS_OF(dentry);
-	opening.mnt = ADDRESS_OF(mnt);
+	if (spot.dir_ino)
+		entry.scratch->spot = spot;
+	opening.place.dentry = ADDRESS_OF(dentry);
+	opening.place.mnt = ADDRESS_OF(mnt);
 	opening.inode = ADDRESS_OF(inode);
 	return open_credential(entry.scratch, &opening);
 }
@@ -117,10 +119,14 @@ AMBIT_DENY_HOOK(path_truncate, path_truncate, security_path_truncate, (path), st
 /* A credential file that is open stays readable until the scope ends, and no longer. */
 static __always_inline int file_permission(struct file *file, int mask)
 {
+	unsigned long kind = file->f_inode->i_sb->s_magic;
 	struct core_process *process;
 	struct core_task *task;
 	__u32 slot;
 
+	/* Pipes and sockets without a name are no files; every byte passes here. */
+	if (surely_outsider() || kind == PIPEFS_MAGIC || kind == SOCKFS_MAGIC)
+		return 0;
 	if (current_membership(&process) != AMBIT_MEMBER || !process)
 		return 0;
 	slot = process->slot;
@@ -137,34 +143,44 @@ AMBIT_DENY_HOOK(file_permission, file_permission, security_file_permission, (fil
 		struct file *file, int mask)
 
 /* A second name, or a new one, must not lose what the file is: its inode is learned
- * before the name changes. Never refuses.
+ * before the name changes. Refuses only where that cannot be had.
  */
-static __always_inline void learn(struct dentry *dentry, struct path *dir, __u32 hook)
+static __always_inline int learn(struct dentry *dentry, struct path *dir, __u32 hook)
 {
 	struct ambit_entry entry;
+	struct ambit_opening opening = {};
+	int state = enter(&entry, hook);
 	struct inode *inode;
+	__u8 effect;
 
-	if (enter(&entry, hook) != AMBIT_DECIDE)
-		return;
+	if (state != AMBIT_DECIDE)
+		return state;
 	inode = BPF_CORE_READ(dentry, d_inode);
 	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
-		return;
-	recognise(entry.scratch, entry.scratch->subject.policy.credential_space, (__u64)inode,
-		  ADDRESS_OF(dentry), (__u64)BPF_CORE_READ(dir, mnt));
+		return 0;
+	opening.inode = (__u64)inode;
+	opening.place.dentry = ADDRESS_OF(dentry);
+	opening.place.mnt = (__u64)BPF_CORE_READ(dir, mnt);
+	if (!recognise(entry.scratch, entry.scratch->subject.policy.credential_space, opening.inode,
+		       opening.place.dentry, opening.place.mnt))
+		return 0;
+	core_decide_undecided(&entry.scratch->verdict);
+	effect = core_effect(&entry.scratch->verdict, 1);
+	fill_head(entry.scratch, entry.process->slot, AMBIT_KIND_file_open, effect);
+	emit_file(entry.scratch, &opening);
+	return respond(entry.process->slot, effect);
 }
 
 static __always_inline int path_link(struct dentry *old_dentry, struct path *new_dir)
 {
-	learn(old_dentry, new_dir, AMBIT_HOOK_path_link);
-	return 0;
+	return learn(old_dentry, new_dir, AMBIT_HOOK_path_link);
 }
 AMBIT_DENY_HOOK(path_link, path_link, security_path_link, (old_dentry, new_dir),
 		struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry)
 
 static __always_inline int path_rename(struct path *old_dir, struct dentry *old_dentry)
 {
-	learn(old_dentry, old_dir, AMBIT_HOOK_path_rename);
-	return 0;
+	return learn(old_dentry, old_dir, AMBIT_HOOK_path_rename);
 }
 AMBIT_DENY_HOOK(path_rename, path_rename, security_path_rename, (old_dir, old_dentry),
 		struct path *old_dir, struct dentry *old_dentry, struct path *new_dir,

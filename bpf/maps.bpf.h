@@ -22,6 +22,10 @@ AMBIT_MAP(policy_credentials, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC,
 AMBIT_MAP(spaces, BPF_MAP_TYPE_HASH, 65536, BPF_F_NO_PREALLOC, __u32, struct core_space);
 AMBIT_MAP(inodes, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC, struct core_inode_key,
 	  struct core_rule);
+/* (inode, device, 0) -> the space whose `inodes` or `anchors` know it, or that several do: an inode
+ * that is freed costs the host one look-up unless some policy knows it.
+ */
+AMBIT_MAP(known_inodes, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC, struct core_inode_key, __u32);
 AMBIT_MAP(anchors, BPF_MAP_TYPE_HASH, 65536, BPF_F_NO_PREALLOC, struct core_inode_key,
 	  struct core_anchor);
 AMBIT_MAP(names, BPF_MAP_TYPE_HASH, 131072, BPF_F_NO_PREALLOC, struct core_name_key,
@@ -43,6 +47,11 @@ struct ambit_own_socket {
 	__u16 reported; /* the reason for which its use was alerted already */
 };
 AMBIT_MAP(own_sockets, BPF_MAP_TYPE_LRU_HASH, 131072, 0, __u64, struct ambit_own_socket);
+
+/* portable: processes of tasks, by the number of their struct pid. A listening Unix socket keeps
+ * the pid of who listens, and that is all that is there to tell a task's own ones by.
+ */
+AMBIT_MAP(own_pids, BPF_MAP_TYPE_LRU_HASH, 131072, 0, __u64, __u32);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -9,10 +9,8 @@ char _license[] __weak SEC("license") = "GPL";
 
 #define CG_ALLOW 1
 #define CG_DENY 0
-#define SOCK_DGRAM 2
 #define IPPROTO_UDP 17
 #define TCP_CLOSE 7
-#define TCP_LISTEN 10
 
 /* Sockets of tasks with an established TCP connection, by cookie. */
 struct {

@@ -52,6 +52,32 @@ static __always_inline int task_alloc(struct task_struct *child, unsigned long c
 AMBIT_DENY_HOOK(task_alloc, task_alloc, security_task_alloc, (child, clone_flags),
 		struct task_struct *child, unsigned long clone_flags)
 
+static __always_inline void own_pid(struct task_struct *task, __u32 slot)
+{
+	__u64 number;
+
+	if (ambit_backend != AMBIT_BACKEND_portable)
+		return;
+	number = BPF_CORE_READ(task, group_leader, thread_pid, ino);
+	bpf_map_update_elem(&own_pids, &number, &slot, BPF_ANY);
+}
+
+/* What user space cannot read any more when the process has ended before it looks. */
+static __always_inline void emit_fork(struct task_struct *child, __u32 slot)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ambit_fork_record record = {.size = sizeof(record), .kind = AMBIT_KIND_FORK};
+
+	record.slot = slot;
+	record.uid = (__u32)bpf_get_current_uid_gid();
+	record.boot_ns = bpf_ktime_get_boot_ns();
+	record.start_boot_ns = child->start_boottime;
+	record.pid = child->tgid;
+	record.parent_start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	record.parent_pid = task->tgid;
+	send_record(&record, sizeof(record), 0);
+}
+
 /* Sees io_uring workers too, which sched_process_fork does not (KERNEL-FACTS). */
 SEC("tp_btf/task_newtask")
 int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
@@ -71,8 +97,11 @@ int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
 	member.slot = process->slot;
 	member.pid = child->tgid;
 	tid = child->pid;
+	own_pid(child, member.slot);
 	if (bpf_map_update_elem(&members, &tid, &member, BPF_ANY))
 		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+	if (!(clone_flags & CLONE_THREAD))
+		emit_fork(child, process->slot);
 	return 0;
 }
 
@@ -87,63 +116,59 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	return 0;
 }
 
-AMBIT_GLOBAL int emit_exec(struct ambit_scratch *scratch, __u64 address, __u32 with_argv)
+/* The arguments of the program that has just been put in place, behind `at` bytes of the box. */
+CORE_INLINE __u32 write_argv(struct ambit_outbox *box, __u32 at, __u8 *cut)
 {
-	__u32 size = sizeof(union ambit_any_record), at, length = 0;
+	struct task_struct *task = bpf_get_current_task_btf();
+	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
+	unsigned long all = BPF_CORE_READ(task, mm, arg_end) - start;
+	__u32 length;
+
+	if (all > AMBIT_ARGV_SIZE - 1) {
+		all = AMBIT_ARGV_SIZE - 1;
+		*cut = 1;
+	}
+	length = all;
+	at &= AMBIT_PATH_SIZE - 1;
+	length &= AMBIT_ARGV_SIZE - 1;
+	asm volatile("" : "+r"(at), "+r"(length));
+	at &= AMBIT_PATH_SIZE - 1;
+	length &= AMBIT_ARGV_SIZE - 1;
+	if (length && !bpf_probe_read_user(box->data + at, length, (void *)start))
+		return length;
+	*cut = 1;
+	return 0;
+}
+
+AMBIT_GLOBAL int emit_exec(struct ambit_scratch *scratch, __u64 address, __u32 in_place)
+{
 	struct file *file = (struct file *)address;
 	struct ambit_exec_record *record;
+	struct ambit_place place = {};
 	struct ambit_outbox *box;
-	int finding;
+	__u32 path = 0, argv = 0;
 
 	if (!scratch)
 		return 0;
 	record = &scratch->record.exec;
-	finding = scratch->verdict.requested != CORE_RESPONSE_none;
 	box = claim_outbox();
 	record->ino = BPF_CORE_READ(file, f_inode, i_ino);
 	record->dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
 	record->path_reversed = 1;
 	record->path_cut = 1;
 	record->argv_cut = 0;
-	record->path_length = 0;
-	record->argv_length = 0;
-	if (!box) {
-		record->head.size = size;
-		send_record(&scratch->record, size, finding);
-		return 0;
+	record->in_place = in_place;
+	if (box) {
+		place.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+		place.mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
+		path = write_path(scratch, box, 0, &place) & (AMBIT_PATH_SIZE - 1);
+		record->path_cut = scratch->climb.cut;
+		if (in_place)
+			argv = write_argv(box, path, &record->argv_cut);
 	}
-	at = write_path(scratch, box, (__u64)BPF_CORE_READ(file, f_path.dentry),
-			(__u64)BPF_CORE_READ(file, f_path.mnt), &record->path_cut);
-	at &= AMBIT_DATA_SIZE - 1;
-	record->path_length = at;
-	if (with_argv) {
-		struct task_struct *task = bpf_get_current_task_btf();
-		unsigned long start = BPF_CORE_READ(task, mm, arg_start);
-		unsigned long end = BPF_CORE_READ(task, mm, arg_end);
-		unsigned long all = end - start;
-
-		if (all > AMBIT_ARGV_SIZE - 1) {
-			all = AMBIT_ARGV_SIZE - 1;
-			record->argv_cut = 1;
-		}
-		length = all;
-		at &= AMBIT_PATH_SIZE - 1;
-		length &= AMBIT_ARGV_SIZE - 1;
-		asm volatile("" : "+r"(at), "+r"(length));
-		at &= AMBIT_PATH_SIZE - 1;
-		length &= AMBIT_ARGV_SIZE - 1;
-		if (!length || bpf_probe_read_user(box->data + at, length, (void *)start)) {
-			length = 0;
-			record->argv_cut = 1;
-		}
-	}
-	record->argv_length = length;
-	size += (at & (AMBIT_PATH_SIZE - 1)) + (length & (AMBIT_ARGV_SIZE - 1));
-	record->head.size = size;
-	box->record = scratch->record;
-	send_record(&box->record, size, finding);
-	release_outbox(box);
-	return 0;
+	record->path_length = path;
+	record->argv_length = argv;
+	return send_box(scratch, box, path + argv);
 }
 
 /* The verdict on an exec that goes on is kept until its arguments can be read. */
@@ -227,6 +252,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	member.slot = entry.process->slot;
 	member.pid = tid;
 	bpf_map_update_elem(&members, &tid, &member, BPF_ANY);
+	own_pid(task, member.slot);
 	if (ambit_backend == AMBIT_BACKEND_portable) {
 		__builtin_memset(&entry.process->pending_readers, 0, sizeof(struct core_mask));
 		decide_program(&entry, bprm);
@@ -237,28 +263,47 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	entry.process->pending_verdict = 0;
 	entry.process->readers = entry.process->pending_readers;
 	core_mask_remove(&entry.process->held, &entry.scratch->subject.policy.hold_process);
-	effect = core_effect(&entry.scratch->verdict, ambit_backend != AMBIT_BACKEND_portable);
+	effect = core_effect(&entry.scratch->verdict, can_deny());
 	fill_head(entry.scratch, entry.process->slot, AMBIT_KIND_exec, effect);
 	emit_exec(entry.scratch, (__u64)BPF_CORE_READ(bprm, file), 1);
 	respond(entry.process->slot, effect);
 	return 0;
 }
 
+static __always_inline void forget_in_space(struct core_inode_key *key, __u32 space)
+{
+	key->space = space;
+	bpf_map_delete_elem(&inodes, key);
+	bpf_map_delete_elem(&anchors, key);
+}
+
+struct bpf_map;
+static long forget_step(struct bpf_map *map, const void *space, void *value, void *context)
+{
+	forget_in_space(context, *(const __u32 *)space);
+	return 0;
+}
+
 /* An inode that is gone for good is no credential any more; its number will be another file's.
- * Outsiders pay one test of the link count.
+ * Outsiders pay one test of the link count, and one look-up for what they remove.
  */
 static __always_inline void forget_inode(struct inode *inode)
 {
 	struct core_inode_key key = {};
+	__u32 *known, space;
 
-	if (BPF_CORE_READ(inode, i_nlink))
+	if (inode->i_nlink)
 		return;
 	inode_key(&key, inode, 0);
-	for (int space = 0; space < 4; space++) {
-		key.space = space;
-		bpf_map_delete_elem(&inodes, &key);
-		bpf_map_delete_elem(&anchors, &key);
-	}
+	known = bpf_map_lookup_elem(&known_inodes, &key);
+	if (!known)
+		return;
+	space = *known;
+	bpf_map_delete_elem(&known_inodes, &key);
+	if (space == AMBIT_SEVERAL_SPACES)
+		bpf_for_each_map_elem(&spaces, forget_step, &key, 0);
+	else
+		forget_in_space(&key, space);
 }
 
 SEC("lsm/inode_free_security")

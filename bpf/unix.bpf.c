@@ -7,24 +7,21 @@ char _license[] __weak SEC("license") = "GPL";
 #define AMBIT_UNIX_NAME 108
 
 struct ambit_peer {
-	__u64 dentry; /* 0: abstract or unnamed */
-	__u64 mnt;
-	__u32 name_length; /* of the abstract name, without its leading NUL */
+	struct ambit_place place; /* 0: abstract or unnamed */
+	__u32 name_length;	  /* of the abstract name, without its leading NUL */
 };
 
 AMBIT_GLOBAL int emit_unix(struct ambit_scratch *scratch, struct ambit_peer *peer)
 {
-	__u32 size = sizeof(union ambit_any_record), length = 0;
 	struct ambit_connect_record *record;
 	const struct core_match *match;
 	struct ambit_outbox *box;
-	int finding;
+	__u32 length = 0;
 
 	if (!scratch || !peer)
 		return 0;
 	record = &scratch->record.connect;
 	match = &scratch->walk.match;
-	finding = scratch->verdict.requested != CORE_RESPONSE_none;
 	box = claim_outbox();
 	record->family = AF_UNIX;
 	record->port = 0;
@@ -32,30 +29,19 @@ AMBIT_GLOBAL int emit_unix(struct ambit_scratch *scratch, struct ambit_peer *pee
 	record->credential_count = match->count;
 	__builtin_memcpy(record->credential, match->credential, sizeof(record->credential));
 	__builtin_memset(record->address, 0, 16);
-	record->path_reversed = !!peer->dentry;
-	record->path_cut = 1;
-	record->path_length = 0;
-	if (!box) {
-		record->head.size = size;
-		send_record(&scratch->record, size, finding);
-		return 0;
-	}
-	record->path_cut = 0;
-	if (peer->dentry) {
-		length = write_path(scratch, box, peer->dentry, peer->mnt, &record->path_cut);
-	} else if (peer->name_length) {
+	record->path_reversed = !!peer->place.dentry;
+	record->path_cut = !box;
+	if (box && peer->place.dentry) {
+		length = write_path(scratch, box, 0, &peer->place);
+		record->path_cut = scratch->climb.cut;
+	} else if (box && peer->name_length) {
 		box->data[0] = 0;
 		__builtin_memcpy(box->data + 1, &scratch->walk.name, AMBIT_UNIX_NAME);
 		length = (peer->name_length & 127) + 1;
 	}
 	length &= AMBIT_DATA_SIZE - 1;
 	record->path_length = length;
-	size += length;
-	record->head.size = size;
-	box->record = scratch->record;
-	send_record(&box->record, size, finding);
-	release_outbox(box);
-	return 0;
+	return send_box(scratch, box, length);
 }
 
 /* What the policy and the catalogue say of the peer, as the port entry that `reach` knows. */
@@ -71,11 +57,12 @@ AMBIT_GLOBAL int match_peer(struct ambit_scratch *scratch, struct ambit_peer *pe
 	policy = &scratch->subject.policy;
 	match = &scratch->walk.match;
 	__builtin_memset(match, 0, sizeof(*match));
-	if (peer->dentry) {
-		struct dentry *dentry = (struct dentry *)peer->dentry;
+	if (peer->place.dentry) {
+		struct dentry *dentry = (struct dentry *)peer->place.dentry;
 
 		inode = (__u64)BPF_CORE_READ(dentry, d_inode);
-		if (recognise(scratch, policy->program_space, inode, peer->dentry, peer->mnt))
+		if (recognise(scratch, policy->program_space, inode, peer->place.dentry,
+			      peer->place.mnt))
 			return -1;
 	} else if (peer->name_length) {
 		struct core_name_key key = {
@@ -91,9 +78,30 @@ AMBIT_GLOBAL int match_peer(struct ambit_scratch *scratch, struct ambit_peer *pe
 		port->flags |= CORE_PORT_NETWORK;
 	port->allowed = match->mask;
 	__builtin_memset(match, 0, sizeof(*match));
-	if (!peer->dentry)
+	if (!peer->place.dentry)
 		return 0;
-	return recognise(scratch, policy->credential_space, inode, peer->dentry, peer->mnt);
+	return recognise(scratch, policy->credential_space, inode, peer->place.dentry,
+			 peer->place.mnt);
+}
+
+/* Whether the task made the peer itself. On portable nobody sees who makes a datagram socket, and
+ * refusing a task its own would be a false denial: those are bound as credentials alone.
+ */
+static __always_inline int is_own_peer(struct unix_sock *peer, __u32 slot)
+{
+	__u64 key = (__u64)peer;
+	struct ambit_own_socket *own;
+	__u32 *owner;
+
+	if (ambit_backend == AMBIT_BACKEND_portable) {
+		if (BPF_CORE_READ(peer, sk.sk_type) == SOCK_DGRAM)
+			return 1;
+		key = BPF_CORE_READ(peer, sk.sk_peer_pid, ino);
+		owner = bpf_map_lookup_elem(&own_pids, &key);
+		return owner && *owner == slot;
+	}
+	own = bpf_map_lookup_elem(&own_sockets, &key);
+	return own && own->slot == slot;
 }
 
 AMBIT_GLOBAL int reach_peer(struct ambit_scratch *scratch, __u64 other, __u32 quiet)
@@ -103,8 +111,6 @@ AMBIT_GLOBAL int reach_peer(struct ambit_scratch *scratch, __u64 other, __u32 qu
 	struct ambit_peer peer = {};
 	struct core_port port = {};
 	struct unix_address *address;
-	__u64 key = other;
-	struct ambit_own_socket *own;
 	__u32 where = 0;
 	int length;
 	__u8 effect;
@@ -114,17 +120,16 @@ AMBIT_GLOBAL int reach_peer(struct ambit_scratch *scratch, __u64 other, __u32 qu
 	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
 	if (!process)
 		return 1;
-	own = bpf_map_lookup_elem(&own_sockets, &key);
-	if (own && own->slot == process->slot)
+	if (is_own_peer(peer_sock, process->slot))
 		where = CORE_DESTINATION_OWN;
 	address = BPF_CORE_READ(peer_sock, addr);
 	/* A socket without a name was made by socketpair, or handed over: it is nobody's address.
 	 */
 	if (!address)
 		return 0;
-	peer.dentry = (__u64)BPF_CORE_READ(peer_sock, path.dentry);
-	peer.mnt = (__u64)BPF_CORE_READ(peer_sock, path.mnt);
-	if (!peer.dentry) {
+	peer.place.dentry = (__u64)BPF_CORE_READ(peer_sock, path.dentry);
+	peer.place.mnt = (__u64)BPF_CORE_READ(peer_sock, path.mnt);
+	if (!peer.place.dentry) {
 		length = BPF_CORE_READ(address, len) - 3; /* the family and the leading NUL */
 		if (length > 0 && length < AMBIT_UNIX_NAME) {
 			bpf_probe_read_kernel(
@@ -138,7 +143,7 @@ AMBIT_GLOBAL int reach_peer(struct ambit_scratch *scratch, __u64 other, __u32 qu
 		core_decide_undecided(&scratch->verdict);
 	decide_matched(scratch);
 	core_decide_destination(&scratch->subject, &scratch->verdict, &port, where);
-	effect = core_effect(&scratch->verdict, 1);
+	effect = core_effect(&scratch->verdict, can_deny());
 	if (effect != CORE_EFFECT_allowed || !quiet || scratch->walk.match.count) {
 		fill_head(scratch, process->slot, AMBIT_KIND_connect, effect);
 		emit_unix(scratch, &peer);
@@ -168,3 +173,24 @@ static __always_inline int unix_may_send(struct socket *other)
 }
 AMBIT_DENY_HOOK(unix_may_send, unix_may_send, security_unix_may_send, (other), struct socket *sock,
 		struct socket *other)
+
+/* The one place on portable where a connecting process meets the peer object: connect() wakes the
+ * listener, and the signal ends the process before it can send (6.3+). A datagram is queued by
+ * then. Every socket of the machine comes by, so the family is asked first.
+ */
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(unix_data_ready, const struct sock *other)
+{
+	struct ambit_entry entry;
+	__u32 quiet = 0;
+
+	if (other->__sk_common.skc_family != AF_UNIX)
+		return 0;
+	if (other->sk_type == SOCK_DGRAM)
+		quiet = AMBIT_QUIET;
+	else if (other->__sk_common.skc_state != TCP_LISTEN)
+		return 0;
+	if (enter(&entry, AMBIT_HOOK_unix_data_ready) == AMBIT_DECIDE)
+		reach_peer(entry.scratch, ADDRESS_OF(other), quiet);
+	return 0;
+}

@@ -13,7 +13,7 @@
 struct core_match {
 	__u8 flags;
 	__u8 count;
-	__u16 reserved;
+	__u16 overflow; /* not 0: more was said than there is room for, so it is undecided */
 	__u16 credential[CORE_MAX_MATCHES];
 	__u32 said[CORE_MAX_SAID]; /* rank << 16 | credential; 0: nothing */
 	struct core_mask mask;
@@ -75,11 +75,11 @@ CORE_INLINE void core_say(struct core_match *match, __u16 credential, __u16 rank
 		__u64 said = match->said[i];
 		__u64 here = core_if_less(said, 1) | core_if_less((said ^ credential) & 0xffff, 1);
 
-		here |= i == CORE_MAX_SAID - 1 ? ~0ULL : 0;
 		match->said[i] =
 			(__u32)(said ^ ((said ^ entry) & open & here & core_if_less(said, entry)));
 		open &= ~here;
 	}
+	match->overflow |= (__u16)(open & 1);
 }
 
 CORE_GLOBAL int core_match_add(struct core_match *match, const struct core_rule *rule)
@@ -118,11 +118,12 @@ CORE_GLOBAL int core_match_finish(struct core_match *match)
 	for (int i = 0; i < CORE_MAX_SAID; i++) {
 		__u64 rank = match->said[i] >> 16;
 		__u16 *next = &match->credential[count & (CORE_MAX_MATCHES - 1)];
-		__u64 take = core_if_less(0, best) & core_if_less(rank ^ best, 1) &
-			     core_if_less(count, CORE_MAX_MATCHES);
+		__u64 tied = core_if_less(0, best) & core_if_less(rank ^ best, 1);
+		__u64 take = tied & core_if_less(count, CORE_MAX_MATCHES);
 
 		*next ^= (*next ^ match->said[i]) & take;
 		count += take & 1;
+		match->overflow |= (__u16)(tied & ~take & 1);
 	}
 	match->count = (__u8)count;
 	return 0;

@@ -34,78 +34,83 @@ AMBIT_GLOBAL int settle(struct ambit_scratch *scratch, __u32 effect)
 
 	if (!scratch)
 		return 1;
+	if (respond(scratch->slot, (__u8)effect))
+		return 1;
+	if (core_mask_empty(&scratch->verdict.gained))
+		return 0;
 	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
-	if (!process || respond(process->slot, (__u8)effect))
+	if (!process)
 		return 1;
 	hold(&scratch->subject, process, &scratch->verdict.gained);
 	return 0;
 }
 
+/* On portable the holder has decided an opening by the time that its system call returns: what it
+ * let pass is held.
+ */
+CORE_INLINE int holds_already(const struct ambit_scratch *scratch, __u8 effect)
+{
+	struct core_mask more = scratch->verdict.gained;
+
+	core_mask_remove(&more, &scratch->subject.held);
+	return core_mask_empty(&more) &&
+	       (effect == CORE_EFFECT_allowed || effect == CORE_EFFECT_alerted);
+}
+
+#define AMBIT_FILE_AGAIN 0x8000u /* beside the flags of the ABI: decided before, by the holder */
+
 struct ambit_opening {
 	__u64 inode;
-	__u64 dentry;
-	__u64 mnt;
+	struct ambit_place place;
 	__u32 flags;
 };
 
 AMBIT_GLOBAL int emit_file(struct ambit_scratch *scratch, struct ambit_opening *opening)
 {
-	__u32 size = sizeof(union ambit_any_record);
 	struct ambit_file_record *record;
 	const struct core_match *match;
 	struct ambit_outbox *box;
 	struct inode *inode;
-	int finding;
+	__u32 length = 0;
 
 	if (!scratch || !opening)
 		return 0;
 	record = &scratch->record.file;
 	match = &scratch->walk.match;
-	finding = scratch->verdict.requested != CORE_RESPONSE_none;
 	inode = (struct inode *)opening->inode;
 	box = claim_outbox();
 	record->ino = BPF_CORE_READ(inode, i_ino);
 	record->dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	record->flags = opening->flags;
+	record->flags = opening->flags & ~AMBIT_FILE_AGAIN;
 	record->credential_count = match->count;
 	__builtin_memcpy(record->credential, match->credential, sizeof(record->credential));
 	record->path_reversed = 1;
 	record->path_cut = 1;
-	record->path_length = 0;
-	if (!box) {
-		record->head.size = size;
-		send_record(&scratch->record, size, finding);
-		return 0;
+	if (box) {
+		length = write_path(scratch, box, 0, &opening->place);
+		record->path_cut = scratch->climb.cut;
 	}
-	record->path_length =
-		write_path(scratch, box, opening->dentry, opening->mnt, &record->path_cut);
-	size += record->path_length & (AMBIT_DATA_SIZE - 1);
-	record->head.size = size;
-	box->record = scratch->record;
-	send_record(&box->record, size, finding);
-	release_outbox(box);
-	return 0;
+	record->path_length = length;
+	return send_box(scratch, box, length);
 }
 
 /* Gives 1 when the opening is refused. Files that are no credential cost only the walk. */
 AMBIT_GLOBAL int open_credential(struct ambit_scratch *scratch, struct ambit_opening *opening)
 {
-	struct core_process *process;
 	__u8 effect;
 
 	if (!scratch || !opening)
 		return 1;
-	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
-	if (!process)
-		return 1;
 	if (recognise(scratch, scratch->subject.policy.credential_space, opening->inode,
-		      opening->dentry, opening->mnt))
+		      opening->place.dentry, opening->place.mnt))
 		core_decide_undecided(&scratch->verdict);
 	else if (!scratch->walk.match.count)
 		return 0;
 	decide_matched(scratch);
-	effect = core_effect(&scratch->verdict, 1);
-	fill_head(scratch, process->slot, AMBIT_KIND_file_open, effect);
+	effect = core_effect(&scratch->verdict, can_deny());
+	if (opening->flags & AMBIT_FILE_AGAIN && holds_already(scratch, effect))
+		return 0;
+	fill_head(scratch, scratch->slot, AMBIT_KIND_file_open, effect);
 	emit_file(scratch, opening);
 	return settle(scratch, effect);
 }

@@ -18,14 +18,17 @@ CORE_INLINE void fill_head(struct ambit_scratch *scratch, __u32 slot, __u8 kind,
 	head->effective = effective;
 	head->shadow = scratch->verdict.shadow;
 	head->backend = ambit_backend;
+	head->cwd_form = AMBIT_CWD_UNKNOWN;
+	head->cwd_cut = 0;
+	head->cwd_length = 0;
 	head->reserved = 0;
 	head->slot = slot;
 	head->boot_ns = bpf_ktime_get_boot_ns();
-	head->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	head->start_boot_ns = task->group_leader->start_boottime;
 	head->pid = ids >> 32;
 	head->tid = (__u32)ids;
 	head->uid = (__u32)bpf_get_current_uid_gid();
-	head->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	head->ppid = task->real_parent->tgid;
 	bpf_get_current_comm(head->comm, sizeof(head->comm));
 	head->held = scratch->subject.held;
 	head->blocking = scratch->verdict.blocking;
@@ -58,6 +61,11 @@ struct ambit_writer {
 	char *data;
 };
 
+struct ambit_place {
+	__u64 dentry;
+	__u64 mnt;
+};
+
 static long write_name_step(__u32 index, void *context)
 {
 	struct ambit_writer *writer = context;
@@ -67,7 +75,8 @@ static long write_name_step(__u32 index, void *context)
 	__u32 length, at;
 	int step = climb_mount(climb);
 
-	if (step == AMBIT_STEP_TOP)
+	/* A file that stands in no directory (memfd) is at the top at once, and has a name. */
+	if (step == AMBIT_STEP_TOP && (index || is_mount_root(climb)))
 		return 1;
 	if (step == AMBIT_STEP_CROSSED)
 		return 0;
@@ -88,21 +97,24 @@ static long write_name_step(__u32 index, void *context)
 		climb->cut = 1;
 		return 1;
 	}
-	writer->data[(at + length) & (AMBIT_DATA_SIZE - 1)] = 0;
+	writer->data[at + length] = 0;
 	climb->length = at + length + 1;
 	climb->dentry = climb->parent;
 	return 0;
 }
 
-/* Writes the names from the file up to the root; gives the bytes written. */
-CORE_INLINE __u32 write_path(struct ambit_scratch *scratch, struct ambit_outbox *box, __u64 dentry,
-			     __u64 mnt, __u8 *cut)
+/* Writes the names from the file up to the root at `base` of the box; gives the bytes written. */
+AMBIT_GLOBAL int write_path(struct ambit_scratch *scratch, struct ambit_outbox *box, __u32 base,
+			    struct ambit_place *place)
 {
-	struct ambit_writer writer = {.climb = &scratch->climb, .data = box->data};
+	struct ambit_writer writer;
 
-	climb_from(&scratch->climb, dentry, mnt);
+	if (!scratch || !box || !place)
+		return 0;
+	writer.climb = &scratch->climb;
+	writer.data = box->data + (base & (AMBIT_DATA_SIZE - 1));
+	climb_from(&scratch->climb, place->dentry, place->mnt);
 	bpf_loop(AMBIT_MAX_STEPS, write_name_step, &writer, 0);
-	*cut = scratch->climb.cut;
 	return scratch->climb.length & (AMBIT_DATA_SIZE - 1);
 }
 
@@ -115,6 +127,58 @@ CORE_INLINE void send_record(void *record, __u32 size, int finding)
 	if (failed)
 		count_loss(finding ? AMBIT_RING_findings : AMBIT_RING_observations,
 			   AMBIT_LOSS_ring_full);
+}
+
+/* Programs of portable that decide by a signal alone; where its hooks can refuse they say so. */
+CORE_INLINE int can_deny(void)
+{
+	return ambit_backend != AMBIT_BACKEND_portable;
+}
+
+/* Only findings pay for it: the path of a directory costs as much as that of a file. Another
+ * thread can change the directory meanwhile, which mixes two paths and nothing worse.
+ */
+CORE_INLINE __u32 write_cwd(struct ambit_scratch *scratch, struct ambit_outbox *box, __u32 base)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+	struct ambit_place place = {};
+	__u32 length;
+
+	if (!fs)
+		return 0;
+	place.dentry = (__u64)BPF_CORE_READ(fs, pwd.dentry);
+	place.mnt = (__u64)BPF_CORE_READ(fs, pwd.mnt);
+	length = write_path(scratch, box, base, &place);
+	scratch->record.head.cwd_form = AMBIT_CWD_NAMES;
+	scratch->record.head.cwd_cut = scratch->climb.cut;
+	return length & (AMBIT_PATH_SIZE - 1);
+}
+
+/* Sends scratch->record with the `length` bytes that stand in the box, which may be none. */
+AMBIT_GLOBAL int send_box(struct ambit_scratch *scratch, struct ambit_outbox *box, __u32 length)
+{
+	__u32 cwd = 0, size = sizeof(union ambit_any_record);
+	int finding;
+
+	if (!scratch)
+		return 0;
+	finding = scratch->verdict.requested != CORE_RESPONSE_none;
+	if (!box) {
+		scratch->record.head.size = size;
+		send_record(&scratch->record, size, finding);
+		return 0;
+	}
+	length &= AMBIT_DATA_SIZE - 1;
+	if (finding)
+		cwd = write_cwd(scratch, box, length);
+	scratch->record.head.cwd_length = cwd;
+	size += (length & (AMBIT_DATA_SIZE - 1)) + (cwd & (AMBIT_PATH_SIZE - 1));
+	scratch->record.head.size = size;
+	box->record = scratch->record;
+	send_record(&box->record, size, finding);
+	release_outbox(box);
+	return 0;
 }
 
 /* What has to be done besides refusing: the signals. Gives 1 when the operation is refused. */

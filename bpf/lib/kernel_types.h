@@ -68,6 +68,23 @@ struct file {
 	unsigned int f_flags;
 };
 
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct thread_info {
+	__u32 status; /* x86: TS_COMPAT */
+};
+
+struct pt_regs {
+	unsigned long orig_ax;
+};
+
 struct mm_struct {
 	unsigned long arg_start;
 	unsigned long arg_end;
@@ -79,14 +96,26 @@ struct linux_binprm {
 	const char *interp;
 };
 
+struct pid {
+	__u64 ino; /* never another one's: pidfs numbers processes for good (6.9+) */
+};
+
+struct fs_struct {
+	struct path pwd;
+};
+
 struct bpf_local_storage;
 struct task_struct {
+	struct thread_info thread_info;
+	struct files_struct *files;
 	int pid;
 	int tgid;
+	struct pid *thread_pid;
 	__u64 start_boottime;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
+	struct fs_struct *fs;
 	struct bpf_local_storage *bpf_storage;
 	char comm[16];
 };
@@ -133,6 +162,7 @@ struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	struct pid *sk_peer_pid; /* of a listener: who called listen() */
 };
 
 struct inet_sock {

@@ -11,7 +11,9 @@
 #define AF_NETLINK 16
 #define AF_INET6 10
 #define SOCK_STREAM 1
+#define SOCK_DGRAM 2
 #define SOCK_RAW 3
+#define TCP_LISTEN 10
 #define IPPROTO_TCP 6
 #define IPPROTO_RAW 255
 #define IPPROTO_MPTCP 262
@@ -110,9 +112,8 @@ CORE_INLINE void emit_inet(struct ambit_scratch *scratch, const struct ambit_add
 	__builtin_memcpy(record->credential, match->credential, sizeof(record->credential));
 	__builtin_memcpy(record->address, to->address, 16);
 	record->path_length = 0;
-	record->head.size = sizeof(union ambit_any_record);
-	send_record(&scratch->record, sizeof(union ambit_any_record),
-		    scratch->verdict.requested != CORE_RESPONSE_none);
+	/* What is inside has no strings and needs no box. */
+	send_box(scratch, scratch->verdict.requested != CORE_RESPONSE_none ? claim_outbox() : 0, 0);
 }
 
 /* An endpoint is opened by connecting to it. */
@@ -152,21 +153,17 @@ CORE_INLINE int is_told(struct ambit_scratch *scratch, __u8 effect, __u32 quiet)
 AMBIT_GLOBAL int reach(struct ambit_scratch *scratch, struct ambit_address *to, __u32 where,
 		       __u32 quiet)
 {
-	struct core_process *process;
 	const struct core_port *port;
 	__u8 effect;
 
 	if (!scratch || !to)
-		return 1;
-	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
-	if (!process)
 		return 1;
 	port = find_port(scratch->subject.task.policy, to);
 	match_endpoints(scratch, port);
 	core_decide_destination(&scratch->subject, &scratch->verdict, port, where);
 	effect = core_effect(&scratch->verdict, to->can_deny);
 	if (!is_told(scratch, effect, quiet)) {
-		fill_head(scratch, process->slot, AMBIT_KIND_connect, effect);
+		fill_head(scratch, scratch->slot, AMBIT_KIND_connect, effect);
 		emit_inet(scratch, to);
 	}
 	return settle(scratch, effect);

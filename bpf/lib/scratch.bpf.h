@@ -28,10 +28,11 @@ struct ambit_climb {
 
 struct ambit_scratch {
 	struct ambit_climb climb;
-	struct ambit_place place;
+	struct ambit_spot spot;
 	struct core_walk walk;
 	struct core_subject subject;
 	struct core_verdict verdict;
+	__u32 slot; /* of the current process */
 	__u64 told; /* the reason for which the socket's use was alerted already */
 	union ambit_any_record record;
 };
@@ -47,7 +48,7 @@ struct {
 struct ambit_outbox {
 	__u64 busy;
 	union ambit_any_record record;
-	char data[AMBIT_DATA_SIZE + CORE_NAME_SIZE];
+	char data[AMBIT_DATA_SIZE + AMBIT_PATH_SIZE + CORE_NAME_SIZE];
 };
 #define AMBIT_OUTBOXES 128
 AMBIT_MAP(outboxes, BPF_MAP_TYPE_ARRAY, AMBIT_OUTBOXES, 0, __u32, struct ambit_outbox);

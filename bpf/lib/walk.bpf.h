@@ -84,13 +84,18 @@ CORE_INLINE void climb_from(struct ambit_climb *climb, __u64 dentry, __u64 mnt)
 #define AMBIT_STEP_CROSSED 1 /* from a mount's root to the directory below it */
 #define AMBIT_STEP_TOP 2
 
+CORE_INLINE int is_mount_root(struct ambit_climb *climb)
+{
+	return climb->mount && climb->root == climb->dentry;
+}
+
 /* Stands on a mount's root: goes to the mount point below, or says that this is the top. */
 CORE_INLINE int climb_mount(struct ambit_climb *climb)
 {
 	struct dentry *dentry = (void *)climb->dentry, *mountpoint;
 	struct mount *mount = (void *)climb->mount, *parent;
 
-	if (!mount || climb->root != climb->dentry) {
+	if (!is_mount_root(climb)) {
 		climb->parent = (__u64)BPF_CORE_READ(dentry, d_parent);
 		if (climb->parent != climb->dentry)
 			return AMBIT_STEP_NAME;
@@ -147,10 +152,10 @@ static long match_step(__u32 index, void *context)
 /* Where no pattern said anything, none will while all stays where it is. */
 CORE_INLINE void remember_plain(struct ambit_scratch *scratch)
 {
-	if (!scratch->place.dir_ino || scratch->climb.loose ||
+	if (!scratch->spot.dir_ino || scratch->climb.loose ||
 	    !core_nothing_said(&scratch->walk.match))
 		return;
-	remember(&scratch->place, !scratch->walk.named && !scratch->walk.anywhere);
+	remember(&scratch->spot, !scratch->walk.named && !scratch->walk.anywhere);
 }
 
 /* What the file at `dentry` is in `space`, by all patterns; < 0 when that cannot be told. */
@@ -169,22 +174,46 @@ CORE_INLINE int recognise_by_path(struct ambit_scratch *scratch, __u64 dentry, _
 	}
 	remember_plain(scratch);
 	core_match_finish(&scratch->walk.match);
+	return scratch->walk.match.overflow ? -1 : 0;
+}
+
+/* Notes that `key->space` knows the inode; before it does, so that it can be forgotten. */
+CORE_INLINE int note_inode(const struct core_inode_key *key)
+{
+	struct core_inode_key bare = *key;
+	__u32 space = key->space, *known;
+
+	bare.space = 0;
+	if (!bpf_map_update_elem(&known_inodes, &bare, &space, BPF_NOEXIST))
+		return 0;
+	known = bpf_map_lookup_elem(&known_inodes, &bare);
+	if (!known)
+		return -1;
+	if (*known != space)
+		*known = AMBIT_SEVERAL_SPACES;
 	return 0;
 }
 
-/* A file that its path told is known by its inode from now on. */
-CORE_INLINE void teach_inode(struct ambit_scratch *scratch, const struct core_inode_key *key)
+/* A file that its path told is known by its inode from now on. < 0: it could not be noted, and a
+ * name that the task gives it next would hide what it is. On portable nothing would tell when the
+ * number is another file's.
+ */
+CORE_INLINE int teach_inode(struct ambit_scratch *scratch, const struct core_inode_key *key)
 {
 	struct core_match *match = &scratch->walk.match;
 	struct core_rule taught = {}, *rule = &taught; /* 6.1 takes map values from the stack */
+	long failed;
 
 	rule->rank = CORE_RANK_INODE;
 	rule->flags = match->flags;
 	rule->count = match->count;
 	__builtin_memcpy(rule->credential, match->credential, sizeof(match->credential));
 	rule->mask = match->mask;
-	if (bpf_map_update_elem(&inodes, key, rule, BPF_NOEXIST) == -7 /* E2BIG */)
-		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+	failed = note_inode(key) ? -7 : bpf_map_update_elem(&inodes, key, rule, BPF_NOEXIST);
+	if (!failed || failed == -17 /* EEXIST */)
+		return 0;
+	count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+	return -1;
 }
 
 /* What a file is: by its inode, else by where it stands. 0, or < 0 when undecided. */
@@ -209,9 +238,9 @@ AMBIT_GLOBAL int recognise(struct ambit_scratch *scratch, __u32 space, __u64 ino
 	}
 	if (recognise_by_path(scratch, dentry, mnt) < 0)
 		return -1;
-	if (match->count)
-		teach_inode(scratch, &key);
-	return 0;
+	if (!match->count || ambit_backend == AMBIT_BACKEND_portable)
+		return 0;
+	return teach_inode(scratch, &key);
 }
 
 #endif

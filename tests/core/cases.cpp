@@ -45,6 +45,7 @@ struct InMemory {
     const Recognised what = recognise(tables, asked.space, *facts, asked.by_inode);
     return {.credentials = {what.credentials.begin(),
                             what.credentials.begin() + static_cast<std::ptrdiff_t>(what.count)},
+            .undecided = what.undecided,
             .program = what.program,
             .unix_socket = what.unix_socket,
             .mask = bits_of(what.mask)};
@@ -60,8 +61,8 @@ std::ostream& operator<<(std::ostream& stream, const Answer& answer) {
   print(stream, "gained", answer.gained);
   print(stream, "credentials", answer.credentials);
   print(stream, "mask", answer.mask);
-  return stream << (answer.shadow ? " shadow" : "") << (answer.program ? " program" : "")
-                << (answer.unix_socket ? " unix" : "");
+  return stream << (answer.shadow ? " shadow" : "") << (answer.undecided ? " undecided" : "")
+                << (answer.program ? " program" : "") << (answer.unix_socket ? " unix" : "");
 }
 
 std::ostream& operator<<(std::ostream& stream, const Case& one) { return stream << one.name; }

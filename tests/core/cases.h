@@ -46,6 +46,7 @@ struct Answer {
   std::vector<std::uint16_t> blocking;  ///< bits
   std::vector<std::uint16_t> gained;    ///< bits
   std::vector<std::uint16_t> credentials;
+  bool undecided = false;
   bool program = false;
   bool unix_socket = false;
   std::vector<std::uint16_t> mask;  ///< bits

@@ -141,6 +141,7 @@ static __attribute__((noinline)) int run_recognise(struct case_memory* memory,
     core_match_finish(match);
   }
   output->count = match->count;
+  output->overflow = match->overflow;
   output->flags = match->flags & (CORE_RULE_PROGRAM | CORE_RULE_UNIX);
   output->mask = match->mask;
   __builtin_memcpy(output->credential, match->credential, sizeof(match->credential));

@@ -52,7 +52,8 @@ struct case_output {
   __u16 credential[CORE_MAX_MATCHES];
   __u8 count;
   __u8 flags;
-  __u8 reserved[6];
+  __u16 overflow;
+  __u8 reserved[4];
 };
 
 #endif

@@ -12,6 +12,8 @@ Attribution::Attribution(ProcessSource& source, const Clock& clock, const TaskRe
                          TableLimits limits)
     : tasks_(tasks), wall_(clock), processes_(source, limits) {}
 
+void Attribution::learn(const model::Fork& fork) { processes_.learn_fork(fork); }
+
 void Attribution::attribute(Event& event) {
   if (event.time_ns == 0 && event.boot_ns != 0) {
     event.time_ns = wall_.of_boot(event.boot_ns);
@@ -28,7 +30,7 @@ void Attribution::attribute(Event& event) {
 }
 
 void Attribution::attribute_process(Event& event, Process& process) {
-  KnownProcess* known = processes_.find_or_learn(process);
+  KnownProcess* known = processes_.find_or_learn(process, event.boot_ns);
   if (known == nullptr) {
     process.argv = presentable(process.argv);
     return;
@@ -37,8 +39,13 @@ void Attribution::attribute_process(Event& event, Process& process) {
   if (new_program) {
     processes_.learn_image(process, *known);
   } else if (event.finding) {
-    processes_.refresh_cwd(*known, process.pid);
+    processes_.learn_cwd(process, *known);
   }
+  if (process.start_boot_ns == 0) {
+    process.start_boot_ns = known->start_boot_ns;
+    process.uid = known->uid;
+  }
+  known->uid = process.uid;
   if (known->start_ns == 0) {
     known->start_ns = wall_.of_boot(known->start_boot_ns);
   }

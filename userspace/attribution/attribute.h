@@ -15,6 +15,9 @@ class Attribution {
   Attribution(ProcessSource& source, const Clock& clock, const TaskRegistry& tasks,
               TableLimits limits = {});
 
+  /// A process that later events are about was started.
+  void learn(const model::Fork& fork);
+
   /// Fills the task, wall times, the destination's name, and of the process its parents, program,
   /// command line (without secrets), directory and container.
   void attribute(model::Event& event);

@@ -28,9 +28,31 @@ std::size_t size_of(const KnownProcess& known) {
 ProcessTable::ProcessTable(ProcessSource& source, TableLimits limits)
     : source_(source), limits_(limits) {}
 
-KnownProcess* ProcessTable::find_or_learn(const model::Process& process) {
+void ProcessTable::learn_fork(const model::Fork& fork) {
+  const ProcessKey parent_key{fork.parent_pid, start_tick(fork.parent_start_boot_ns)};
+  const KnownProcess* parent = touch(parent_key);
+  if (parent == nullptr) {
+    parent = learn_live(parent_key);
+  }
+  KnownProcess known = parent == nullptr ? KnownProcess() : *parent;
+  known.start_boot_ns = fork.start_boot_ns;
+  known.start_ns = 0;
+  known.parent = parent_key;
+  known.uid = fork.uid;
+  const ProcessKey key{fork.pid, start_tick(fork.start_boot_ns)};
+  if (rows_.contains(key)) {
+    forget(key);
+  }
+  remember(key, std::move(known));
+}
+
+KnownProcess* ProcessTable::find_or_learn(const model::Process& process, std::uint64_t at_boot_ns) {
   std::uint64_t start = process.start_boot_ns;
   if (start == 0) {
+    const auto told = latest_of(process.pid, start_tick(at_boot_ns));
+    if (told) {
+      return touch(*told);
+    }
     const auto stat = source_.stat(process.pid);
     start = stat ? stat->start_boot_ns : 0;
   }
@@ -62,10 +84,10 @@ void ProcessTable::learn_image(const model::Process& process, KnownProcess& know
   account(key);
 }
 
-void ProcessTable::refresh_cwd(KnownProcess& known, std::uint32_t pid) {
-  auto cwd = source_.cwd(pid);
-  const ProcessKey key{pid, start_tick(known.start_boot_ns)};
-  if (cwd && is_live(key)) {
+void ProcessTable::learn_cwd(const model::Process& process, KnownProcess& known) {
+  const ProcessKey key{process.pid, start_tick(known.start_boot_ns)};
+  auto cwd = process.cwd ? process.cwd : source_.cwd(process.pid);
+  if (cwd && (process.cwd || is_live(key))) {
     known.cwd = std::move(cwd);
     account(key);
   }
@@ -106,6 +128,7 @@ KnownProcess* ProcessTable::learn(const ProcessKey& key, const model::Process& p
   const std::uint32_t ppid = process.ppid == 0 && live ? stat->ppid : process.ppid;
   KnownProcess known;
   known.start_boot_ns = process.start_boot_ns;
+  known.uid = process.uid;
   known.parent = parent_key(ppid, key.second);
   if (live) {
     known.comm = stat->comm;
@@ -174,12 +197,17 @@ std::optional<ProcessKey> ProcessTable::parent_key(std::uint32_t ppid, std::uint
   if (stat && start_tick(stat->start_boot_ns) <= child_tick) {
     return ProcessKey{ppid, start_tick(stat->start_boot_ns)};
   }
-  const auto after = rows_.upper_bound(ProcessKey{ppid, child_tick});
+  return latest_of(ppid, child_tick);
+}
+
+/// Who had the number then, of those that are known.
+std::optional<ProcessKey> ProcessTable::latest_of(std::uint32_t pid, std::uint64_t tick) const {
+  const auto after = rows_.upper_bound(ProcessKey{pid, tick});
   if (after == rows_.begin()) {
     return std::nullopt;
   }
   const ProcessKey& latest = std::prev(after)->first;
-  return latest.first == ppid ? std::optional(latest) : std::nullopt;
+  return latest.first == pid ? std::optional(latest) : std::nullopt;
 }
 
 bool ProcessTable::is_live(const ProcessKey& key) {

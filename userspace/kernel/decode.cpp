@@ -21,6 +21,14 @@ constexpr std::size_t kFixed = sizeof(ambit_any_record);
 struct Strings {
   std::string_view data;
 
+  /// The last `length` bytes, or nothing when the record has not that many.
+  [[nodiscard]] bool take_last(std::size_t length, std::string_view& out) {
+    if (length > data.size()) return false;
+    out = data.substr(data.size() - length);
+    data.remove_suffix(length);
+    return true;
+  }
+
   /// The first `length` bytes, or nothing when the record has not that many.
   [[nodiscard]] bool take(std::size_t length, std::string_view& out) {
     if (length > data.size()) return false;
@@ -134,9 +142,7 @@ bool take_body(Event& event, const ambit_exec_record& record, Strings strings) {
   model::File file = file_of(record.dev, record.ino);
   file.path = path_of(path, record.path_reversed != 0, record.path_cut != 0);
   file.flags.emplace_back("exec");
-  // The portable backend decides when the new image is in place already.
-  if (record.argv_length != 0 || event.verdict->backend == model::Backend::portable)
-    event.process->exe = file.path;
+  if (record.in_place != 0) event.process->exe = file.path;
   event.process->argv = arguments_of(arguments, record.argv_cut != 0);
   event.file = std::move(file);
   return true;
@@ -147,7 +153,9 @@ bool in_list(std::uint8_t number, const Word& words) {
   return number < words.size();
 }
 
-bool take_head(Event& event, const ambit_record& head) {
+bool take_head(Event& event, const ambit_record& head, Strings& strings) {
+  std::string_view cwd;
+  if (!strings.take_last(head.cwd_length, cwd)) return false;
   if (!in_list(head.reason, model::kReasons) || !in_list(head.requested, model::kResponses) ||
       !in_list(head.effective, model::kEffects) || !in_list(head.backend, model::kBackends))
     return false;
@@ -170,6 +178,8 @@ bool take_head(Event& event, const ambit_record& head) {
   process.ppid = head.ppid;
   process.start_boot_ns = head.start_boot_ns;
   process.comm.assign(head.comm, ::strnlen(head.comm, sizeof(head.comm)));
+  if (head.cwd_form != AMBIT_CWD_UNKNOWN)
+    process.cwd = path_of(cwd, head.cwd_form == AMBIT_CWD_NAMES, head.cwd_cut != 0);
   event.process = std::move(process);
   std::copy_n(head.held.word, event.held_mask.size(), event.held_mask.begin());
   std::copy_n(head.blocking.word, event.blocking_mask.size(), event.blocking_mask.begin());
@@ -183,10 +193,10 @@ std::expected<Event, LossCause> decode(std::span<const std::byte> record) {
   if (record.size() < kFixed) return std::unexpected(LossCause::record_malformed);
   std::memcpy(&fixed, record.data(), kFixed);
   if (fixed.head.size != record.size()) return std::unexpected(LossCause::record_malformed);
-  const Strings strings{
+  Strings strings{
       .data = {reinterpret_cast<const char*>(record.data()) + kFixed, record.size() - kFixed}};
   Event event;
-  if (!take_head(event, fixed.head)) return std::unexpected(LossCause::record_malformed);
+  if (!take_head(event, fixed.head, strings)) return std::unexpected(LossCause::record_malformed);
   bool complete = false;
   switch (fixed.head.kind) {
 #define AMBIT_TAKE(word, type)                  \
@@ -205,6 +215,20 @@ std::expected<Event, LossCause> decode(std::span<const std::byte> record) {
   }
   if (!complete) return std::unexpected(LossCause::record_malformed);
   return event;
+}
+
+std::optional<model::Fork> decode_fork(std::span<const std::byte> record) {
+  ambit_fork_record fork{};
+  if (record.size() != sizeof(fork)) return std::nullopt;
+  std::memcpy(&fork, record.data(), sizeof(fork));
+  if (fork.size != sizeof(fork) || fork.kind != AMBIT_KIND_FORK) return std::nullopt;
+  return model::Fork{.boot_ns = fork.boot_ns,
+                     .slot = fork.slot,
+                     .uid = fork.uid,
+                     .pid = fork.pid,
+                     .start_boot_ns = fork.start_boot_ns,
+                     .parent_pid = fork.parent_pid,
+                     .parent_start_boot_ns = fork.parent_start_boot_ns};
 }
 
 }  // namespace ambit::kernel

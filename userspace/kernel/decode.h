@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,5 +16,8 @@ namespace ambit::kernel {
 /// Credentials are numbers and bits; who knows the task puts names to them.
 [[nodiscard]] std::expected<model::Event, model::LossCause> decode(
     std::span<const std::byte> record);
+
+/// The other records of the kernel; nothing: it is none of them.
+[[nodiscard]] std::optional<model::Fork> decode_fork(std::span<const std::byte> record);
 
 }  // namespace ambit::kernel

@@ -43,7 +43,8 @@ std::size_t encode(const HolderRecord& record, std::span<std::byte> out) {
   std::string_view path = record.path;
   const bool cut = path.size() > room;
   if (cut) path.remove_prefix(path.size() - room);
-  const std::size_t size = sizeof(fixed) + path.size();
+  const std::string_view cwd = record.cwd.size() <= room - path.size() ? record.cwd : "";
+  const std::size_t size = sizeof(fixed) + path.size() + cwd.size();
   if (record.kind == model::Kind::exec) {
     fixed.exec.ino = record.file.ino;
     fixed.exec.dev = static_cast<__u32>(record.file.dev);
@@ -62,8 +63,11 @@ std::size_t encode(const HolderRecord& record, std::span<std::byte> out) {
     fixed.file.path_cut = cut ? 1 : 0;
   }
   fill_head(fixed.head, record, size);
+  fixed.head.cwd_form = cwd.empty() ? AMBIT_CWD_UNKNOWN : AMBIT_CWD_PATH;
+  fixed.head.cwd_length = static_cast<__u32>(cwd.size());
   std::memcpy(out.data(), &fixed, sizeof(fixed));
   std::memcpy(out.data() + sizeof(fixed), path.data(), path.size());
+  std::ranges::copy(std::as_bytes(std::span(cwd)), out.data() + sizeof(fixed) + path.size());
   return size;
 }
 

@@ -32,11 +32,13 @@ struct HolderRecord {
   bool truncates = false;
   std::span<const std::uint16_t> credentials;
   std::string_view path;
+  std::string_view cwd;  ///< empty: unknown
 };
 
 /// The most bytes that a record can have.
 [[nodiscard]] std::size_t holder_record_limit();
-/// The number of bytes written to `out`; a path that does not fit is cut from its start.
+/// The number of bytes written to `out`; a path that does not fit is cut from its start, a
+/// directory that does not fit is left out.
 [[nodiscard]] std::size_t encode(const HolderRecord& record, std::span<std::byte> out);
 
 }  // namespace ambit::kernel

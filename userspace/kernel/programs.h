@@ -13,8 +13,13 @@ namespace ambit::kernel {
 enum class Concern : std::uint8_t { membership, files, network, unix_sockets, exec, cleanup };
 
 /// How a program gets onto its hook.
-/// `once`: it is run after the load and finds something out.
-enum class AttachBy : std::uint8_t { automatic, cgroup, sockmap, once };
+enum class AttachBy : std::uint8_t {
+  automatic,
+  cgroup,
+  sockmap,
+  demand,  ///< loaded, and attached by Sensor::switch_on
+  once     ///< run after the load: it finds something out
+};
 
 /// One BPF program: where it attaches, for which backends, and what is lost without it.
 struct ProgramSpec {

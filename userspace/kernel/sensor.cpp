@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "ambit.skel.h"
 #include "bpf/abi.h"
@@ -149,6 +150,10 @@ Result<void> Sensor::load() {
 Result<void> Sensor::attach() {
   for (HookState& hook : hooks_) {
     if (!hook.why_not.empty()) continue;
+    if (hook.spec->by == AttachBy::demand) {
+      hook.why_not = "attached only while a live scope has a credential known by pattern alone";
+      continue;
+    }
     if (auto attached = attach_one(hook); !attached) {
       hook.why_not = attached.error().message;
       if (hook.spec->required)
@@ -157,6 +162,18 @@ Result<void> Sensor::attach() {
             .code = attached.error().code});
     }
   }
+  return {};
+}
+
+Result<void> Sensor::switch_on(std::string_view name) {
+  const auto hook = std::ranges::find_if(
+      hooks_, [&](const HookState& state) { return state.spec->hook == name; });
+  if (hook == hooks_.end() || hook->spec->by != AttachBy::demand)
+    return fail("there is no hook " + std::string(name) + " that could be switched on");
+  if (hook->attached) return {};
+  auto attached = attach_one(*hook);
+  if (!attached) return attached;
+  hook->why_not.clear();
   return {};
 }
 
@@ -213,7 +230,24 @@ bool Sensor::find(model::Table table, model::Bytes key, std::span<std::byte> val
   return bpf_map_lookup_elem(map_descriptor(table), key.data(), value.data()) == 0;
 }
 
+Result<void> Sensor::note_inode(const std::string& key) {
+  const int map = bpf_map__fd(skeleton_->maps.known_inodes);
+  core_inode_key bare{};
+  std::memcpy(&bare, key.data(), std::min(key.size(), sizeof(bare)));
+  std::uint32_t space = std::exchange(bare.space, 0U);
+  if (bpf_map_update_elem(map, &bare, &space, BPF_NOEXIST) == 0) return {};
+  if (errno != EEXIST) return fail_errno("cannot note an inode");
+  std::uint32_t known = 0;
+  if (bpf_map_lookup_elem(map, &bare, &known) == 0 && known == space) return {};
+  space = AMBIT_SEVERAL_SPACES;
+  if (bpf_map_update_elem(map, &bare, &space, BPF_ANY) != 0)
+    return fail_errno("cannot note an inode");
+  return {};
+}
+
 Result<void> Sensor::put(const model::TableEntry& entry) {
+  if (entry.table == model::Table::inodes || entry.table == model::Table::anchors)
+    if (auto noted = note_inode(entry.key); !noted) return noted;
   if (bpf_map_update_elem(map_descriptor(entry.table), entry.key.data(), entry.value.data(),
                           BPF_ANY) != 0)
     return fail_errno("cannot write table " + std::string(model::name_of(entry.table)));

@@ -51,6 +51,9 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] Result<void> put(const model::TableEntry& entry) override;
   [[nodiscard]] Result<void> remove(model::Table table, const std::string& key) override;
 
+  /// Attaches a hook that costs the whole machine, for as long as this lives.
+  [[nodiscard]] Result<void> switch_on(std::string_view hook);
+
   /// Puts the process behind `pidfd` into a task; it and all that it starts are bound from now on.
   [[nodiscard]] Result<void> bind(int pidfd, std::uint32_t slot);
   /// The task of a process; 0 when it is in none.
@@ -93,6 +96,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] Result<void> load();
   [[nodiscard]] Result<void> attach();
   [[nodiscard]] Result<void> attach_one(HookState& hook);
+  /// What an inode's end has to remove, before it is there.
+  [[nodiscard]] Result<void> note_inode(const std::string& key);
   /// After a change of what paths mean: what was found before is void.
   void forget_plain(model::Table table);
 

@@ -93,6 +93,18 @@ struct Loss {
   std::int64_t since_ns = 0;  ///< wall clock
 };
 
+/// No event, but what later ones rest on: a process of a task was started, and is what its starter
+/// is until it executes.
+struct Fork {
+  std::uint64_t boot_ns = 0;
+  std::uint32_t slot = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t pid = 0;
+  std::uint64_t start_boot_ns = 0;
+  std::uint32_t parent_pid = 0;
+  std::uint64_t parent_start_boot_ns = 0;
+};
+
 struct Event {
   std::string id;             ///< ULID, set at delivery
   std::uint64_t seq = 0;      ///< order of delivery, from 1

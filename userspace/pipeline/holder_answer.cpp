@@ -50,11 +50,14 @@ ProcessFacts process_facts(int proc, std::int32_t pid) {
   ProcessFacts facts;
   std::array<char, 64> name{};
   std::array<char, 1024> text{};
+  struct stat status{};
+  // The directory tells the user also of a process that may not be dumped; the files in it are
+  // root's then (proc(5)).
+  std::snprintf(name.data(), name.size(), "%d", pid);
+  if (::fstatat(proc, name.data(), &status, 0) == 0) facts.uid = status.st_uid;
   std::snprintf(name.data(), name.size(), "%d/stat", pid);
   const Descriptor file(::openat(proc, name.data(), O_RDONLY | O_CLOEXEC));
-  struct stat status{};
   if (!file.valid()) return facts;
-  if (::fstat(file.get(), &status) == 0) facts.uid = status.st_uid;
   const ssize_t size = ::read(file.get(), text.data(), text.size() - 1);
   std::string_view line(text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   const std::size_t open = line.find('(');
@@ -105,6 +108,13 @@ OpenedFor opened_for(int proc, std::int32_t pid) {
           .truncate = (flags & O_TRUNC) != 0};
 }
 
+/// Whether the process holds more afterwards than before.
+bool gains(const policy::Decision& decision) {
+  for (std::size_t i = 0; i < decision.held.size(); ++i)
+    if (((decision.gained[i] | decision.gained_by_task[i]) & ~decision.held[i]) != 0) return true;
+  return false;
+}
+
 bool is_script(int file) {
   std::array<char, 2> start{};
   return ::pread(file, start.data(), start.size(), 0) == 2 && start[0] == '#' && start[1] == '!';
@@ -114,18 +124,22 @@ bool is_script(int file) {
 
 struct HolderAnswer::Asked {
   int file = -1;
+  int group = -1;
   int pidfd = -1;
   std::int32_t pid = 0;
   bool execution = false;
+  bool reading = false;  ///< of a descriptor that is open already
   kernel::Sensor::ProcessState state;
   struct statx status{};
 };
 
-bool HolderAnswer::allows(const fanotify_event_metadata& event, int pidfd) {
+bool HolderAnswer::allows(const fanotify_event_metadata& event, int pidfd, int group) {
   Asked asked{.file = event.fd,
+              .group = group,
               .pidfd = pidfd,
               .pid = event.pid,
-              .execution = (event.mask & FAN_OPEN_EXEC_PERM) != 0};
+              .execution = (event.mask & FAN_OPEN_EXEC_PERM) != 0,
+              .reading = (event.mask & FAN_ACCESS_PERM) != 0};
   Descriptor own;
   if (pidfd < 0) {
     own = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, event.pid, 0)));
@@ -174,6 +188,22 @@ bool HolderAnswer::take_path(const Asked& asked) {
   return true;
 }
 
+void HolderAnswer::mark_too(const Asked& asked) {
+  if (!asked.reading &&
+      ::fanotify_mark(asked.group, FAN_MARK_ADD, kCredentialEvents, asked.file, nullptr) != 0)
+    ++context_.shared->mark_failed;
+}
+
+/// The kernel drops the mark when the file is written to, and with the inode. Until then whoever
+/// opens it gets nothing that the task could not have read when it was asked about, wherever the
+/// file has been moved or linked to since.
+void HolderAnswer::ask_no_more(const Asked& asked) {
+  constexpr unsigned kHow = FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_EVICTABLE;
+  if (asked.reading || !S_ISREG(asked.status.stx_mode)) return;
+  if (::fanotify_mark(asked.group, kHow, FAN_OPEN_PERM, asked.file, nullptr) != 0)
+    ++context_.shared->mark_failed;
+}
+
 bool HolderAnswer::allows_file(const Asked& asked) {
   const kernel::Sensor& tables = *context_.setup->sensor;
   const policy::Spaces spaces = policy::spaces_of(tables, asked.state.slot);
@@ -181,15 +211,17 @@ bool HolderAnswer::allows_file(const Asked& asked) {
   facts_->file = id_of(asked.status);
   path_length_ = 0;
   policy::Recognised what = policy::recognise(tables, spaces.credentials, *facts_);
-  if (what.count == 0) {
-    if (!take_path(asked)) {
-      ++context_.shared->undecided;
-      return false;
+  const bool by_inode = what.count > 0;
+  const bool has_path = take_path(asked);
+  if (!has_path) ++context_.shared->undecided;
+  if (!by_inode) {
+    what = has_path ? policy::recognise(tables, spaces.credentials, *facts_)
+                    : policy::Recognised{.undecided = true};
+    if (what.count == 0 && !what.undecided) {
+      ask_no_more(asked);
+      return true;
     }
-    what = policy::recognise(tables, spaces.credentials, *facts_);
-    if (what.count == 0) return true;
-  } else if (!take_path(asked)) {
-    ++context_.shared->undecided;
+    if (what.count > 0) mark_too(asked);
   }
   const std::span<const std::uint16_t> credentials(what.credentials.data(), what.count);
   const policy::Decision decision = policy::decide_file(tables,
@@ -197,7 +229,7 @@ bool HolderAnswer::allows_file(const Asked& asked) {
                                                          .held = asked.state.held,
                                                          .readers = asked.state.readers,
                                                          .now_boot_ns = boot_now()},
-                                                        credentials);
+                                                        credentials, what.undecided);
   if (reports(asked, decision)) report(asked, decision, credentials);
   return finish(asked, decision);
 }
@@ -225,17 +257,32 @@ bool HolderAnswer::allows_program(const Asked& asked) {
 }
 
 /// Both holders are asked about what goes on; the first one that lives reports it. What is refused
-/// only one of them sees.
-bool HolderAnswer::reports(const Asked& /*asked*/, const policy::Decision& decision) const {
+/// only one of them sees. A read is told when it is the first that the process has of the
+/// credential: a descriptor that somebody else opened.
+bool HolderAnswer::reports(const Asked& asked, const policy::Decision& decision) const {
   if (decision.effect != model::Effect::allowed && decision.effect != model::Effect::alerted)
     return true;
+  // They are asked one after the other: the second one finds it held.
+  if (asked.reading) return gains(decision);
   return context_.index == 0 || !context_.shared->ready[0].load();
+}
+
+/// The opener waits, so that it is still where it was.
+std::size_t HolderAnswer::take_cwd(const Asked& asked) {
+  std::array<char, 64> name{};
+  std::snprintf(name.data(), name.size(), "%d/cwd", asked.pid);
+  const ssize_t size = ::readlinkat(context_.proc, name.data(), cwd_.data(), cwd_.size());
+  return size > 0 && static_cast<std::size_t>(size) < cwd_.size() ? static_cast<std::size_t>(size)
+                                                                  : 0;
 }
 
 void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
                           std::span<const std::uint16_t> credentials) {
   const ProcessFacts process = process_facts(context_.proc, asked.pid);
-  const OpenedFor use = opened_for(context_.proc, asked.pid);
+  const bool finding = decision.requested != model::Response::none;
+  const std::size_t cwd = finding ? take_cwd(asked) : 0;
+  const OpenedFor use =
+      asked.reading ? OpenedFor{.read = true} : opened_for(context_.proc, asked.pid);
   const std::size_t size =
       kernel::encode({.kind = asked.execution ? model::Kind::exec : model::Kind::file_open,
                       .reason = decision.reason,
@@ -255,7 +302,8 @@ void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
                       .writes = use.write,
                       .truncates = use.truncate,
                       .credentials = credentials,
-                      .path = std::string_view(path_.data(), path_length_)},
+                      .path = std::string_view(path_.data(), path_length_),
+                      .cwd = std::string_view(cwd_.data(), cwd)},
                      record_);
   if (::write(context_.record_pipe, record_.data(), size) != static_cast<ssize_t>(size))
     ++context_.shared->pipe_full;
@@ -270,6 +318,7 @@ bool HolderAnswer::finish(const Asked& asked, const policy::Decision& decision) 
   switch (decision.effect) {
     case model::Effect::allowed:
     case model::Effect::alerted:
+      if (!gains(decision)) return true;
       if (decision.gained != model::CredentialMask{} &&
           !sensor.add_held(asked.pidfd, decision.gained))
         return false;  // what it would hold must be known

@@ -18,14 +18,20 @@ class HolderAnswer {
   explicit HolderAnswer(const HolderContext& context)
       : context_(context), facts_(std::make_unique<policy::PathFacts>()) {}
 
-  /// True: the open goes on. `pidfd` may be -1.
-  [[nodiscard]] bool allows(const fanotify_event_metadata& event, int pidfd);
+  /// True: the open, or the read, goes on. `pidfd` may be -1; `group` is where the event comes
+  /// from.
+  [[nodiscard]] bool allows(const fanotify_event_metadata& event, int pidfd, int group);
 
  private:
   struct Asked;
   [[nodiscard]] bool allows_file(const Asked& asked);
   [[nodiscard]] bool allows_program(const Asked& asked);
   [[nodiscard]] bool take_path(const Asked& asked);
+  /// A credential that only its path told: reads of what is open of it are asked about from now on.
+  void mark_too(const Asked& asked);
+  /// A file that is no credential.
+  void ask_no_more(const Asked& asked);
+  [[nodiscard]] std::size_t take_cwd(const Asked& asked);
   [[nodiscard]] bool reports(const Asked& asked, const policy::Decision& decision) const;
   void report(const Asked& asked, const policy::Decision& decision,
               std::span<const std::uint16_t> credentials);
@@ -36,6 +42,7 @@ class HolderAnswer {
   std::unique_ptr<policy::PathFacts> facts_;
   std::array<char, 4096> path_{};
   std::size_t path_length_ = 0;
+  std::array<char, 4096> cwd_{};
   std::array<std::byte, 4096> record_{};
 };
 

@@ -87,9 +87,9 @@ Descriptor make_group(const HolderContext& context) {
                                    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOATIME));
   if (!group.valid()) return group;
   for (const std::string& file : setup.marks.files)
-    mark(context, group.get(), 0, FAN_OPEN_PERM, file);
+    mark(context, group.get(), 0, kCredentialEvents, file);
   for (const std::string& directory : setup.marks.directories)
-    mark(context, group.get(), FAN_MARK_ONLYDIR, FAN_OPEN_PERM | FAN_EVENT_ON_CHILD, directory);
+    mark(context, group.get(), FAN_MARK_ONLYDIR, kCredentialEvents | FAN_EVENT_ON_CHILD, directory);
   const std::uint64_t mask = (setup.ask_every_open ? FAN_OPEN_PERM : 0U) |
                              (setup.ask_every_exec ? FAN_OPEN_EXEC_PERM : 0U);
   if (mask != 0)

@@ -100,8 +100,8 @@ class HolderProcess {
     if (event.event_len >= event.metadata_len + sizeof(*info) &&
         info->hdr.info_type == FAN_EVENT_INFO_TYPE_PIDFD && info->pidfd >= 0)
       pidfd = Descriptor(info->pidfd);
-    if ((event.mask & (FAN_OPEN_PERM | FAN_OPEN_EXEC_PERM)) == 0) return;
-    const bool allowed = answer_.allows(event, pidfd.get());
+    if ((event.mask & (kCredentialEvents | FAN_OPEN_EXEC_PERM)) == 0) return;
+    const bool allowed = answer_.allows(event, pidfd.get(), group_.get());
     const fanotify_response response{
         .fd = event.fd, .response = static_cast<__u32>(allowed ? FAN_ALLOW : FAN_DENY)};
     static_cast<void>(::write(group_.get(), &response, sizeof(response)));

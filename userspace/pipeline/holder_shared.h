@@ -2,6 +2,8 @@
 // What the supervisor and its holder processes share.
 #pragma once
 
+#include <sys/fanotify.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -13,6 +15,10 @@
 namespace ambit::pipeline {
 
 inline constexpr std::size_t kHolders = 2;
+
+/// What a mark on a credential asks about: opening it, and reading a descriptor that was passed on
+/// or is still open when the scope ends.
+inline constexpr std::uint64_t kCredentialEvents = FAN_OPEN_PERM | FAN_ACCESS_PERM;
 
 /// In memory that all of them map. A beat is a turn of the loop, at least ten a second.
 struct HolderShared {

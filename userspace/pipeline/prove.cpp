@@ -174,12 +174,11 @@ class Prover {
   Result<void> prove_inode_free() {
     const HookProof* const hook = hook_of("inode_free");
     if (hook == nullptr || !hook->attached) return {};
-    constexpr std::uint32_t kSpace = 3;  // the program clears the low spaces
     auto path = stage_.make_file("gone");
     if (!path) return std::unexpected(path.error());
     const auto facts = policy::RealFileSystem().look(*path);
     if (!facts) return fail("cannot look at " + *path);
-    const std::string key = policy::encode_inode_key(facts->id, kSpace);
+    const std::string key = policy::encode_inode_key(facts->id, kFirstProofNumber);
     std::string value = policy::encode_rule({});
     if (auto put = stage_.put({.table = model::Table::inodes, .key = key, .value = value}); !put)
       return put;
@@ -192,7 +191,7 @@ class Prover {
   Result<void> look_beside() {
     auto path = stage_.make_file("asked");
     if (!path) return std::unexpected(path.error());
-    replace(try_fanotify(*path));
+    for (Attempt& attempt : try_fanotify(*path)) replace(std::move(attempt));
     replace(try_seccomp());
     return {};
   }
@@ -201,7 +200,8 @@ class Prover {
   /// commands that Ambit starts.
   void replace(Attempt better) {
     for (Attempt& attempt : proof_.attempts) {
-      if (attempt.of != better.of || !attempt.decisive || better.outcome != Outcome::refused)
+      if (attempt.of != better.of || !attempt.decisive || !better.decisive ||
+          better.outcome != Outcome::refused)
         continue;
       attempt.decisive = false;
       attempt.note = "in a process that Ambit did not start";

@@ -54,22 +54,57 @@ bool deny_one(int group) {
 
 }  // namespace
 
-Attempt try_fanotify(const std::string& path) {
+namespace {
+
+int open_file(const char* name, int /*opened*/) {
+  return ::open(name, O_RDONLY | O_CLOEXEC) < 0 ? errno : 0;
+}
+
+int read_file(const char* /*name*/, int opened) {
+  char byte = 0;
+  return ::pread(opened, &byte, 1, 0) < 0 ? errno : 0;
+}
+
+struct Asking {
+  std::string_view operation;
+  Class of;
+  bool decisive;
+  std::uint64_t mask;
+  int (*act)(const char* name, int opened);
+};
+
+constexpr std::array kAskings{
+    Asking{"open a credential file (fanotify)", Class::files, true, FAN_OPEN_PERM, open_file},
+    Asking{"read a credential file that is open (fanotify)", Class::expiry, false, FAN_ACCESS_PERM,
+           read_file},
+};
+
+Attempt try_one(const Asking& asking, const std::string& path) {
   Attempt attempt{
-      .operation = "open a credential file (fanotify)", .of = Class::files, .decisive = true};
+      .operation = std::string(asking.operation), .of = asking.of, .decisive = asking.decisive};
   const Descriptor group(
       ::fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY | O_CLOEXEC));
   if (!group.valid() ||
-      ::fanotify_mark(group.get(), FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, path.c_str()) != 0) {
+      ::fanotify_mark(group.get(), FAN_MARK_ADD, asking.mask, AT_FDCWD, path.c_str()) != 0) {
     attempt.note = std::string("fanotify permission events: ") + std::strerror(errno);
     return attempt;
   }
   const char* const name = path.c_str();
+  const Descriptor opened((asking.mask & FAN_ACCESS_PERM) != 0 ? ::open(name, O_RDONLY | O_CLOEXEC)
+                                                               : -1);
   const pid_t child = ::_Fork();
-  if (child == 0) ::_exit(::open(name, O_RDONLY | O_CLOEXEC) < 0 ? errno : 0);
+  if (child == 0) ::_exit(asking.act(name, opened.get()));
   if (child < 0) return attempt;
   finish(attempt, child, deny_one(group.get()));
   return attempt;
+}
+
+}  // namespace
+
+std::vector<Attempt> try_fanotify(const std::string& path) {
+  std::vector<Attempt> attempts;
+  for (const Asking& asking : kAskings) attempts.push_back(try_one(asking, path));
+  return attempts;
 }
 
 Attempt try_seccomp() {

@@ -4,13 +4,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "userspace/pipeline/prove.h"
 
 namespace ambit::pipeline {
 
-/// A child opens `path`, which a permission group of its own refuses.
-[[nodiscard]] Attempt try_fanotify(const std::string& path);
+/// A child opens `path`, and reads what is open of it; a permission group of its own refuses both.
+[[nodiscard]] std::vector<Attempt> try_fanotify(const std::string& path);
 
 /// A child under a filter makes a socket of another family.
 [[nodiscard]] Attempt try_seccomp();

@@ -14,6 +14,7 @@ bool binds(const model::Scope& scope, Class of) {
       return true;
     case Class::network:
     case Class::unix_sockets:
+    case Class::unix_datagrams:
     case Class::families:
       return scope.network.has_value();
     case Class::exec:

@@ -129,13 +129,18 @@ void RunSession::on_tick() {
         {.boot_ns = SystemClock().boot_ns(), .wall_ns = SystemClock().wall_ns()}, task_));
   }
   constexpr unsigned kLossTurns = 8;
-  if (++ticks_ % kLossTurns != 0) return;
+  if (++ticks_ % kLossTurns == 0) report_losses();
+}
+
+void RunSession::report_losses() {
+  using model::LossCause;
   stream_->report_losses(sensor_->losses());
   const HolderShared& shared = holders_->shared();
-  stream_->count_loss(model::Ring::holder, model::LossCause::pipe_full, shared.pipe_full.load());
-  stream_->count_loss(model::Ring::holder, model::LossCause::holder_replaced,
-                      shared.replaced.load());
-  stream_->count_loss(model::Ring::holder, model::LossCause::read_failed, shared.undecided.load());
+  for (const auto& [cause, counter] : {std::pair{LossCause::pipe_full, &shared.pipe_full},
+                                       std::pair{LossCause::holder_replaced, &shared.replaced},
+                                       std::pair{LossCause::read_failed, &shared.undecided},
+                                       std::pair{LossCause::mark_failed, &shared.mark_failed}})
+    stream_->count_loss(model::Ring::holder, cause, counter->load());
   if (sensor_->backend() == model::Backend::fmod_ret)
     stream_->count_loss(model::Ring::findings, model::LossCause::program_skipped,
                         sensor_->skipped_programs());

@@ -100,6 +100,8 @@ Result<void> RunSession::choose() {
   sensor_ = std::move(*sensor);
   const std::string unmet = unmet_requirement(options_.require, prepared_->declared.scope, proof_);
   if (!unmet.empty()) return fail(unmet);
+  if (prepared_->pattern_alone && sensor_->backend() == model::Backend::portable)
+    if (auto on = sensor_->switch_on("sys_exit"); !on) return on;
   for (const std::string& program : prepared_->policy.pinned)
     pinned_.emplace_back(::open(program.c_str(), O_PATH | O_CLOEXEC));
   if (auto installed = install(*sensor_, *prepared_, kNumbers); !installed) return installed;
@@ -223,7 +225,6 @@ Result<void> RunSession::finish() {
   if (options_.keep) {
     auto handed = hand_over();
     if (handed && *handed) return {};
-    if (!handed) stream_->report_losses(sensor_->losses());
   }
   TaskKiller killer(*sensor_);
   if (auto ended = killer.kill_task(kSlot); !ended) return std::unexpected(ended.error());
@@ -232,7 +233,7 @@ Result<void> RunSession::finish() {
 
 Result<void> RunSession::write_end() {
   take_records();
-  stream_->report_losses(sensor_->losses());
+  report_losses();
   stream_->take(model::make_task_close(now(), task_, {{"status", std::to_string(status_)}}));
   stream_->take(model::make_stop(now(), {}));
   return stream_->close();

@@ -47,6 +47,7 @@ class RunSession {
   void announce();
   void take_records();
   void on_tick();
+  void report_losses();
   void on_signals();
   [[nodiscard]] bool command_ended();
   void serve_once(int watched);

@@ -58,6 +58,10 @@ void Stream::open_task(const std::shared_ptr<const model::Task>& task,
 }
 
 void Stream::keep(std::span<const std::byte> record) {
+  if (const auto fork = kernel::decode_fork(record)) {
+    if (!is_proof_slot(fork->slot)) forks_.push_back(*fork);
+    return;
+  }
   auto event = kernel::decode(record);
   if (!event) {
     ++(event.error() == model::LossCause::record_unknown ? unknown_ : malformed_);
@@ -69,9 +73,17 @@ void Stream::keep(std::span<const std::byte> record) {
 
 void Stream::deliver() {
   std::ranges::stable_sort(kept_, {}, &model::Event::boot_ns);
+  std::ranges::stable_sort(forks_, {}, &model::Fork::boot_ns);
   std::vector<model::Event> batch;
   batch.swap(kept_);
-  for (model::Event& event : batch) finish(event);
+  auto fork = forks_.begin();
+  for (model::Event& event : batch) {
+    for (; fork != forks_.end() && fork->boot_ns <= event.boot_ns; ++fork)
+      attribution_.learn(*fork);
+    finish(event);
+  }
+  for (; fork != forks_.end(); ++fork) attribution_.learn(*fork);
+  forks_.clear();
   count_loss(model::Ring::observations, model::LossCause::record_malformed, malformed_);
   count_loss(model::Ring::observations, model::LossCause::record_unknown, unknown_);
 }

@@ -81,6 +81,7 @@ class Stream {
   std::uint64_t malformed_ = 0;
   std::uint64_t unknown_ = 0;
   std::vector<model::Event> kept_;
+  std::vector<model::Fork> forks_;  ///< many, small, and no events: not in one list with them
   struct Counted {
     std::uint64_t reported = 0;
     std::int64_t since_ns = 0;

@@ -9,6 +9,7 @@
 #include "userspace/policy/decide.h"
 #include "userspace/policy/encode.h"
 #include "userspace/policy/memory_tables.h"
+#include "userspace/policy/path_facts.h"
 #include "userspace/policy/paths.h"
 #include "userspace/policy/pattern_form.h"
 
@@ -32,52 +33,6 @@ CredentialMask mask_of(std::uint8_t bit) {
   CredentialMask mask{};
   set_bit(mask, bit);
   return mask;
-}
-
-/// The path with each directory that it stands in; false when it is not there any more.
-bool take_facts(const FileSystem& files, const std::string& canonical, PathFacts& facts) {
-  facts.count = 0;
-  auto at = files.look("/");
-  std::size_t start = 1;
-  while (at && start <= canonical.size()) {
-    if (facts.count == PathFacts::kMaxComponents) return false;
-    const std::size_t end = std::min(canonical.find('/', start), canonical.size());
-    facts.components[facts.count++] = {
-        .name = std::string_view(canonical).substr(start, end - start), .directory = at->id};
-    at = files.look(canonical.substr(0, end));
-    start = end + 1;
-  }
-  if (!at) return false;
-  facts.file = at->id;
-  return true;
-}
-
-/// Files that exist are known by their inode from the start: hard links to them too.
-Result<void> learn_inodes(model::CompiledPaths& paths, const std::vector<PathPattern>& patterns,
-                          const FileSystem& files) {
-  constexpr std::uint32_t kSpace = 1;
-  MemoryTables tables;
-  if (auto put = put_all(tables, encode_paths(paths, kSpace)); !put) return put;
-  const auto facts = std::make_unique<PathFacts>();
-  for (const std::string& path : existing_files(patterns, files)) {
-    auto found = files.look(path);
-    if (!found) continue;
-    Recognised what{};
-    // By the name that was declared and by the one it really has: either may be a pattern's.
-    for (const std::string& name : {path, found->canonical}) {
-      if (!take_facts(files, name, *facts)) continue;
-      what = recognise(tables, kSpace, *facts, false);
-      if (what.count > 0) break;
-    }
-    if (what.count == 0) continue;
-    // A file with two names may be two credentials: all of them must be inside, as on any tie.
-    CompiledRule& rule = paths.inodes[found->id];
-    rule.rank = CORE_RANK_INODE;
-    for (std::size_t i = 0; i < what.count; ++i)
-      if (std::ranges::find(rule.credentials, what.credentials[i]) == rule.credentials.end())
-        rule.credentials.push_back(what.credentials[i]);
-  }
-  return {};
 }
 
 /// Patterns of programs and sockets count for what they lead to: /usr/bin/python3 is a symlink.
@@ -163,13 +118,18 @@ class PolicyCompiler {
     if (listed.readers) {
       set_bit(policy_.readers, bit);
       for (const model::Pattern& pattern : expanded_.readers[index])
-        if (!pattern.exclude) add_program(pattern, {.mask = mask_of(bit)});
+        add_program(pattern, {.exclude = pattern.exclude, .mask = mask_of(bit)});
     }
     return {};
   }
 
   /// What is outside may come to be held all the same (alert, shadow): its destinations bind too.
+  /// What is refused is never held and needs no entry, of which ten thousand tasks have room for
+  /// some, not for the whole catalogue each.
   void add_unlisted() {
+    const model::Scope& scope = *expanded_.scope;
+    if (scope.mode == model::Mode::enforce && scope.response.credential >= model::Response::deny)
+      return;
     for (std::size_t i = 0; i < catalogue_.credentials.size(); ++i) {
       const auto number = static_cast<std::uint16_t>(i);
       if (policy_.bit_of_credential.contains(number)) continue;
@@ -191,34 +151,58 @@ class PolicyCompiler {
   /// place later, by rename or mount, is another program. `pinned` is to be kept open, so that the
   /// inode's number is not used again.
   Result<void> compile_tables() {
-    std::vector<PathPattern> all;
     std::vector<PathPattern> by_name;
     std::vector<FileFacts> programs;
     for (const PathPattern& pattern : patterns_) {
-      add_with_targets(all, pattern, files_);
       auto facts = names_one_program(pattern);
       if (facts)
         programs.push_back(std::move(*facts));
       else
         add_with_targets(by_name, pattern, files_);
     }
-    auto complete = compile_paths(all, files_);
-    if (!complete) return std::unexpected(complete.error());
     auto paths = compile_paths(by_name, files_);
     if (!paths) return std::unexpected(paths.error());
-    constexpr std::uint32_t kSpace = 1;
+    policy_.paths = std::move(*paths);
+    policy_.paths.names.merge(abstract_.names);
+    return learn_programs(programs);
+  }
+
+  /// What is no reader stands in a space of its own: the same path can be a reader of another
+  /// credential.
+  Result<void> learn_programs(const std::vector<FileFacts>& programs) {
+    constexpr std::uint32_t kIs = 1;
+    constexpr std::uint32_t kIsNot = 2;
+    std::vector<PathPattern> is;
+    std::vector<PathPattern> is_not;
+    for (const PathPattern& pattern : patterns_) {
+      if (pattern.meaning.exclude && !pattern.meaning.program)
+        add_with_targets(is_not, {.text = pattern.text, .meaning = {.mask = pattern.meaning.mask}},
+                         files_);
+      else
+        add_with_targets(is, pattern, files_);
+    }
     MemoryTables tables;
-    if (auto put = put_all(tables, encode_paths(*complete, kSpace)); !put) return put;
+    if (auto put = put_compiled(tables, is, kIs); !put) return put;
+    if (auto put = put_compiled(tables, is_not, kIsNot); !put) return put;
     const auto facts = std::make_unique<PathFacts>();
     for (const FileFacts& program : programs) {
       if (!take_facts(files_, program.canonical, *facts)) continue;
-      const Recognised what = recognise(tables, kSpace, *facts, false);
-      paths->inodes[program.id] = {.rank = 0xffff, .program = what.program, .mask = what.mask};
+      const Recognised what = recognise(tables, kIs, *facts, false);
+      CredentialMask mask = what.mask;
+      const CredentialMask out = recognise(tables, kIsNot, *facts, false).mask;
+      for (std::size_t i = 0; i < mask.size(); ++i) mask[i] &= ~out[i];
+      policy_.paths.inodes[program.id] = {
+          .rank = CORE_RANK_INODE, .program = what.program, .mask = mask};
       policy_.pinned.push_back(program.canonical);
     }
-    policy_.paths = std::move(*paths);
-    policy_.paths.names.merge(abstract_.names);
     return {};
+  }
+
+  Result<void> put_compiled(MemoryTables& tables, const std::vector<PathPattern>& patterns,
+                            std::uint32_t space) {
+    auto paths = compile_paths(patterns, files_);
+    if (!paths) return std::unexpected(paths.error());
+    return put_all(tables, encode_paths(*paths, space));
   }
 
   [[nodiscard]] std::optional<FileFacts> names_one_program(const PathPattern& pattern) const {
@@ -249,27 +233,7 @@ class PolicyCompiler {
   model::CompiledPaths abstract_;
 };
 
-std::vector<PathPattern> catalogue_patterns(const ExpandedCatalogue& catalogue) {
-  std::vector<PathPattern> patterns;
-  for (std::size_t number = 0; number < catalogue.files.size(); ++number)
-    for (const model::Pattern& pattern : catalogue.files[number])
-      patterns.push_back({.text = pattern.text,
-                          .meaning = {.exclude = pattern.exclude,
-                                      .credentials = {static_cast<std::uint16_t>(number)}}});
-  return patterns;
-}
-
 }  // namespace
-
-Result<model::CompiledPaths> compile_catalogue(const ExpandedCatalogue& catalogue,
-                                               const FileSystem& files) {
-  const std::vector<PathPattern> patterns = catalogue_patterns(catalogue);
-  auto paths = compile_paths(patterns, files);
-  if (!paths) return paths;
-  if (auto learned = learn_inodes(*paths, patterns, files); !learned)
-    return std::unexpected(learned.error());
-  return paths;
-}
 
 Result<CompiledPolicy> compile_policy(const ExpandedScope& scope, const model::Catalogue& catalogue,
                                       const FileSystem& files) {

@@ -154,6 +154,7 @@ Recognised recognise(const model::TableReader& tables, std::uint32_t space, cons
   Recognised out;
   out.plain_directory = plain;
   out.count = walk.match.count;
+  out.undecided = walk.match.overflow != 0;
   std::copy_n(walk.match.credential, out.count, out.credentials.begin());
   out.program = (walk.match.flags & CORE_RULE_PROGRAM) != 0;
   out.unix_socket = (walk.match.flags & CORE_RULE_UNIX) != 0;
@@ -168,9 +169,10 @@ Spaces spaces_of(const model::TableReader& tables, std::uint32_t slot) {
 }
 
 Decision decide_file(const model::TableReader& tables, const Subject& subject,
-                     std::span<const std::uint16_t> credentials) {
+                     std::span<const std::uint16_t> credentials, bool undecided) {
   Loaded loaded = load(tables, subject);
   Seam seam{.tables = &tables};
+  if (loaded.known && undecided) core_decide_undecided(&loaded.verdict);
   if (loaded.known)
     for (const std::uint16_t credential : credentials)
       core_decide_credential(&seam, &loaded.subject, &loaded.verdict, credential);

@@ -30,6 +30,7 @@ struct PathFacts {
 struct Recognised {
   std::array<std::uint16_t, 4> credentials{};
   std::size_t count = 0;
+  bool undecided = false;  ///< it is more credentials than can be told apart
   bool program = false;
   bool unix_socket = false;
   model::CredentialMask mask{};
@@ -69,8 +70,10 @@ struct Spaces {
 };
 [[nodiscard]] Spaces spaces_of(const model::TableReader& tables, std::uint32_t slot);
 
+/// `undecided`: what the file is could not be told, or not all of it.
 [[nodiscard]] Decision decide_file(const model::TableReader& tables, const Subject& subject,
-                                   std::span<const std::uint16_t> credentials);
+                                   std::span<const std::uint16_t> credentials,
+                                   bool undecided = false);
 [[nodiscard]] Decision decide_exec(const model::TableReader& tables, const Subject& subject,
                                    bool program);
 

@@ -45,7 +45,8 @@ struct DestinationInput {
 };
 
 /// Numbers of port sets. A number means one content for as long as this object lives, so that an
-/// update never changes a set under a prefix that still points to it. One per policy.
+/// update never changes a set under a prefix that still points to it. One for all policies of the
+/// same tables: the ports of a set stand there once.
 class SetNumbers {
  public:
   /// The content's number, from 1; a content not seen before gets the next one.

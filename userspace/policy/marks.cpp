@@ -17,20 +17,18 @@ constexpr std::array<std::string_view, 14> kShared{"/",    "/etc",     "/tmp",  
                                                    "/usr", "/var/run", "/var/tmp", "/home", "/root",
                                                    "/dev", "/dev/shm", "/srv",     "/opt"};
 
-bool is_shared(const std::string& directory, const std::vector<std::string>& homes) {
-  return std::ranges::find(kShared, directory) != kShared.end() ||
-         std::ranges::find(homes, directory) != homes.end() ||
-         directory.starts_with("/run/user/") || directory.starts_with("/usr/") ||
-         directory.starts_with("/proc") || directory.starts_with("/sys");
-}
-
 /// A directory beside whose credentials more than this lies holds more than little else.
 constexpr std::size_t kMaxEntries = 64;
 
 class Planner {
  public:
-  Planner(const std::vector<std::string>& homes, const FileSystem& files)
-      : homes_(homes), files_(files) {}
+  Planner(const std::vector<std::string>& homes, const FileSystem& files) : files_(files) {
+    shared_.insert(kShared.begin(), kShared.end());
+    shared_.insert(homes.begin(), homes.end());
+    // Under the names that they really have: a home can be a symlink.
+    for (const std::string& directory : std::vector(shared_.begin(), shared_.end()))
+      if (auto facts = files.look(directory)) shared_.insert(facts->canonical);
+  }
 
   void add(const model::Pattern& pattern) {
     auto form = parse_pattern_form(pattern.text);
@@ -38,6 +36,7 @@ class Planner {
     for (const std::string& file : existing_files({{.text = pattern.text}}, files_)) {
       plan_.files.insert(file);
       if (form->subtree) add_directories_up_to(file, form->components.size());
+      add_directory_of_target(file);
     }
     std::string directory;
     const std::size_t count = form->subtree ? form->components.size() : form->components.size() - 1;
@@ -57,17 +56,30 @@ class Planner {
     }
   }
 
+  /// What a symlink leads to is replaced there, not here.
+  void add_directory_of_target(const std::string& file) {
+    const auto facts = files_.look(file);
+    if (facts && facts->canonical != file)
+      add_directory(facts->canonical.substr(0, facts->canonical.rfind('/')), false);
+  }
+
   void add_directory(const std::string& directory, bool subtree) {
     auto facts = files_.look(directory.empty() ? "/" : directory);
     if (!facts || !facts->directory) return;
     const bool little = subtree || files_.list(facts->canonical).size() <= kMaxEntries;
-    if (is_shared(facts->canonical, homes_) || !little)
+    if (is_shared(facts->canonical) || !little)
       plan_.unmarked.insert(facts->canonical);
     else
       plan_.directories.insert(facts->canonical);
   }
 
-  const std::vector<std::string>& homes_;
+  [[nodiscard]] bool is_shared(const std::string& directory) const {
+    return shared_.contains(directory) || directory.starts_with("/run/user/") ||
+           directory.starts_with("/usr/") || directory.starts_with("/proc") ||
+           directory.starts_with("/sys");
+  }
+
+  std::set<std::string> shared_;
   const FileSystem& files_;
   MarkPlan plan_;
 };

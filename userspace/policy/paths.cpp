@@ -267,35 +267,13 @@ class Lister {
   std::vector<std::string> found_;
 };
 
-/// A file that is a symlink into a directory beside it (kubelet's `..data`) is replaced by turning
-/// that symlink to another directory: the same name in any directory beside it counts too.
-std::optional<std::string> swapped_pattern(const std::string& text, const PatternForm& form,
-                                           const FileSystem& files) {
-  if (form.root != PatternRoot::absolute || form.subtree || form.star) return std::nullopt;
-  auto facts = files.look(text);
-  if (!facts || facts->directory || facts->canonical == text) return std::nullopt;
-  auto parent = files.look(text.substr(0, text.rfind('/')));
-  if (!parent || !facts->canonical.starts_with(parent->canonical + "/")) return std::nullopt;
-  const std::string rest = facts->canonical.substr(parent->canonical.size() + 1);
-  const std::size_t slash = rest.find('/');
-  if (slash == std::string::npos || rest.find('/', slash + 1) != std::string::npos)
-    return std::nullopt;
-  return parent->canonical + "/*" + rest.substr(slash);
-}
-
 }  // namespace
 
 Result<CompiledPaths> compile_paths(const std::vector<PathPattern>& patterns,
                                     const FileSystem& files) {
   Compiler compiler(files);
-  for (const PathPattern& pattern : patterns) {
+  for (const PathPattern& pattern : patterns)
     if (auto added = compiler.add(pattern); !added) return std::unexpected(added.error());
-    auto form = parse_pattern_form(pattern.text);
-    if (!form) continue;
-    if (auto swapped = swapped_pattern(pattern.text, *form, files))
-      if (auto added = compiler.add({.text = *swapped, .meaning = pattern.meaning}); !added)
-        return std::unexpected(added.error());
-  }
   return compiler.take();
 }
 

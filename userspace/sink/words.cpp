@@ -76,6 +76,7 @@ bool has_ring(LossCause cause) {
     case LossCause::record_malformed:
     case LossCause::record_unknown:
     case LossCause::pipe_full:
+    case LossCause::mark_failed:
     case LossCause::holder_replaced:
       return true;
     case LossCause::storage_failed:

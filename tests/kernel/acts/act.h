@@ -36,6 +36,8 @@ struct Act {
 [[nodiscard]] std::span<const Act> listen_acts();
 [[nodiscard]] std::span<const Act> time_acts();
 [[nodiscard]] std::span<const Act> plain_acts();
+[[nodiscard]] std::span<const Act> storm_acts();
+[[nodiscard]] std::span<const Act> measure_acts();
 
 /// Performs the act that `words` names.
 int perform(const Words& words);

@@ -177,7 +177,20 @@ int named(const Words& w) {
   return perform_rest(w, 2);
 }
 
+// As fast as it can; its status is that of the last time.
+int repeat(const Words& w) {
+  int status = kFailed;
+  for (int left = std::stoi(w[1]); left > 0; --left) status = perform_rest(w, 2);
+  return status;
+}
+
+int undumpable(const Words& w) {
+  ::prctl(PR_SET_DUMPABLE, 0);
+  return perform_rest(w, 1);
+}
+
 constexpr std::array kActs{
+    Act{"repeat", "TIMES ACT…", 2, repeat},
     Act{"in-child", "ACT…", 1, in_child},
     Act{"in-orphan", "ACT…", 1, in_orphan},
     Act{"in-sibling", "ACT…", 1, in_sibling},
@@ -193,6 +206,7 @@ constexpr std::array kActs{
     Act{"in-namespaces", "ACT…", 1, in_namespaces},
     Act{"in-user-namespace", "ACT…", 1, in_user_namespace},
     Act{"in-pid", "PID ACT…", 2, in_pid},
+    Act{"undumpable", "ACT…", 1, undumpable},
     Act{"named", "COMM ACT…", 2, named},
 };
 

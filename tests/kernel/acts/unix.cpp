@@ -77,12 +77,18 @@ int receive_and_read(const Words& w) {
   return received < 0 ? failed("recvmsg") : print_content(received);
 }
 
+int after_receive(const Words& w) {
+  const int status = receive_and_read(w);
+  return status == kDone ? perform_rest(w, 2) : status;
+}
+
 constexpr std::array kActs{
     Act{"unix", "NAME TEXT", 2, stream},
     Act{"unix-datagram", "NAME TEXT", 2, datagram},
     Act{"unix-datagram-connected", "NAME TEXT", 2, datagram_connected},
     Act{"socketpair", "", 0, pair_of_sockets},
     Act{"receive", "NAME", 1, receive_and_read},
+    Act{"receive-then", "NAME ACT…", 2, after_receive},
 };
 
 }  // namespace

@@ -72,6 +72,7 @@ Answer answer_of(const case_output& output) {
           .blocking = bits_of(from_core(output.blocking)),
           .gained = bits_of(from_core(output.gained)),
           .credentials = {output.credential, output.credential + output.count},
+          .undecided = output.overflow != 0,
           .program = (output.flags & CORE_RULE_PROGRAM) != 0,
           .unix_socket = (output.flags & CORE_RULE_UNIX) != 0,
           .mask = bits_of(from_core(output.mask))};

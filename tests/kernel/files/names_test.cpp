@@ -46,6 +46,18 @@ void make_with_symlink(const Place& place) {
   fs::create_symlink(place.secret(), place.at("other"));
 }
 
+/// A secret that lies elsewhere, as those who keep their settings under version control have it.
+void make_as_symlink(const Place& place) {
+  place.make("dotfiles/aws");
+  place.scratch->directory(place.name + "/.aws");
+  fs::create_symlink(place.at("dotfiles/aws"), place.secret());
+}
+
+void replace_target(const Place& place) {
+  place.make("dotfiles/new");
+  fs::rename(place.at("dotfiles/new"), place.at("dotfiles/aws"));
+}
+
 void make_with_link(const Place& place) {
   place.make(".aws/credentials");
   fs::create_hard_link(place.secret(), place.at("other"));
@@ -97,6 +109,15 @@ const std::vector<Name>& names() {
        .before = make_no_directory,
        .meanwhile = make_later},
       {.name = "ANewFileInPlaceOfTheOld", .opened = usual, .lies = usual, .meanwhile = replace},
+      {.name = "ASymlinkThatIsTheCredential",
+       .opened = usual,
+       .lies = "dotfiles/aws",
+       .before = make_as_symlink},
+      {.name = "ASymlinkWhoseTargetIsReplaced",
+       .opened = usual,
+       .lies = "dotfiles/aws",
+       .before = make_as_symlink,
+       .meanwhile = replace_target},
       {.name = "AFileOfACredentialDirectoryMadeAfterTheStart",
        .opened = ".aws/sso/token",
        .lies = ".aws/sso/token",

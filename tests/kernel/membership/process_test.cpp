@@ -67,29 +67,5 @@ TEST_F(Membership, HoldsForManyThreadsAtOnce) {
   EXPECT_EQ(plan.run.events.findings().size(), items.size());
 }
 
-// EVASION E6: what a process calls itself is not who it is.
-TEST_F(Membership, OfAProcessThatTookAnotherNameIsToldByItsRealFile) {
-  const std::string link = scratch_.path("innocent");
-  const PlanRun plan = run_plan(scratch_, {.catalogue = {aws_}},
-                                {{.name = "it", .argv = {"named", "sshd", "open", secret_}}});
-  ASSERT_EQ(plan.run.events.findings().size(), 1U);
-  if (at(plan.run.events.findings().front(), "/process/exe").is_null())
-    GTEST_SKIP() << "the process ended before user space looked: its program is null (README)";
-  EXPECT_EQ(text_at(plan.run.events.findings().front(), "/process/exe"), acts());
-}
-
-TEST_F(Membership, TellsTheParentsOfTheProcess) {
-  const PlanRun plan =
-      run_plan(scratch_, {.catalogue = {aws_}},
-               {{.name = "it", .argv = {"in-child", "by-vfork", "open", secret_}}});
-  ASSERT_EQ(plan.run.events.findings().size(), 1U);
-  const Json parents = at(plan.run.events.findings().front(), "/process/parents");
-  if (parents.empty())
-    GTEST_SKIP()
-        << "the process ended before user space looked: its parents are not known (README)";
-  ASSERT_GE(parents.size(), 2U) << parents.dump();
-  EXPECT_EQ(text_at(parents.at(0), "/exe"), acts()) << parents.dump();
-}
-
 }  // namespace
 }  // namespace ambit::probe

@@ -63,8 +63,6 @@ TEST_P(AScopeThatHasEnded, GivesNoCredentialAndNoNetworkFromThenOn) {
     ASSERT_TRUE(status.contains("before " + kind) && status.contains("after " + kind))
         << kind << " in " << run.ended.out << run.ended.err;
     EXPECT_EQ(status.at("before " + kind), "0") << kind;
-    // No hook of portable sees a read of what is open already; docs say so.
-    if (kind == "read" && on_portable()) continue;
     if (kind == "plain open") {
       EXPECT_EQ(status.at("after " + kind), "0")
           << "a file that is no credential stays open to all";
@@ -73,18 +71,16 @@ TEST_P(AScopeThatHasEnded, GivesNoCredentialAndNoNetworkFromThenOn) {
           << kind << ": " << status.at("after " + kind);
     }
   }
-  if (!on_portable()) {
-    EXPECT_EQ(run.ended.out.find(std::string(kSecretWord)),
-              run.ended.out.rfind(std::string(kSecretWord)))
-        << "read a second time";
-  }
+  EXPECT_EQ(run.ended.out.find(std::string(kSecretWord)),
+            run.ended.out.rfind(std::string(kSecretWord)))
+      << "read a second time";
   for (const Collector* const collector : {&tcp_, &udp_}) {
     EXPECT_THAT(collector->received(), HasSubstr("before-"));
     EXPECT_THAT(collector->received(), Not(HasSubstr("after-")));
   }
   EXPECT_EQ(run.events.of_kind("task_expire").size(), 1U) << summary(run.events.all);
   const std::vector<Json> findings = run.events.findings();
-  EXPECT_GE(findings.size(), on_portable() ? 4U : 5U) << summary(findings);
+  EXPECT_GE(findings.size(), 5U) << summary(findings);
   for (const Json& finding : findings)
     EXPECT_EQ(text_at(finding, "/verdict/reason"), "scope_expired") << summary({finding});
 }

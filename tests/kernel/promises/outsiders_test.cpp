@@ -33,7 +33,7 @@ Often often_of(const std::string& out) {
 void expect_free(const Ended& outsider) {
   EXPECT_FALSE(outsider.timed_out) << "an outsider hangs";
   EXPECT_EQ(outsider.exit, 0) << outsider.err;
-  EXPECT_EQ(often_of(outsider.out).refused, 0);
+  EXPECT_EQ(often_of(outsider.out).refused, 0) << outsider.out;
   EXPECT_GE(often_of(outsider.out).longest, 0);
   EXPECT_LT(often_of(outsider.out).longest, kSecond);
 }
@@ -87,6 +87,77 @@ TEST_F(AnOutsider, ConnectsAndExecutesFreelyBesideATaskThatMayDoNeither) {
   EXPECT_EQ(memory.out, "absent") << memory.err;
   scratch_.write("go", "");
   EXPECT_EQ(live->finish().ended.exit, 0);
+}
+
+/// A project whose header lies beside the secret, and a package that puts a file there: what Ambit
+/// asks about is in the way of both.
+class AnOutsiderAtWork : public AnOutsider {
+ protected:
+  void SetUp() override {
+    for (const char* const tool : {"/usr/bin/gcc", "/usr/bin/make", "/usr/bin/dpkg-deb"})
+      if (!fs::exists(tool)) GTEST_SKIP() << "this machine has no " << tool;
+    scratch_.write("home/part.h", "#define PART(n) int part_##n(void) { return n; }\n");
+    std::string objects;
+    for (int i = 0; i < 20; ++i) {
+      const std::string name = "part" + std::to_string(i);
+      scratch_.write("work/" + name + ".c",
+                     "#include <stdio.h>\n#include \"part.h\"\nPART(" + std::to_string(i) + ")\n");
+      objects += " " + name + ".o";
+    }
+    scratch_.write("work/main.c", "int part_7(void);\nint main(void) { return part_7(); }\n");
+    scratch_.write("work/Makefile", "CFLAGS = -I../home\nprogram: main.o" + objects +
+                                        "\n\tgcc -o $@ $^\nclean:\n\trm -f program *.o\n");
+    scratch_.write("package/DEBIAN/control",
+                   "Package: beside\nVersion: 1\nArchitecture: all\nMaintainer: none <none@test>\n"
+                   "Description: a file beside a secret\n");
+    scratch_.write("package/home/installed", "from a package\n");
+    scratch_.directory("var/lib/dpkg/info");
+    scratch_.directory("var/lib/dpkg/updates");
+    scratch_.write("var/lib/dpkg/status", "");
+  }
+
+  [[nodiscard]] Ended measured(Words command) const {
+    command.insert(command.begin(), "measure");
+    return Child({.argv = act(command)}).wait(100s);
+  }
+  [[nodiscard]] Ended build() const {
+    return measured({"make", "-s", "-C", scratch_.path("work"), "clean", "program"});
+  }
+  [[nodiscard]] Ended pack() const {
+    return measured({"dpkg-deb", "--root-owner-group", "--build", scratch_.path("package"),
+                     scratch_.path("beside.deb")});
+  }
+  [[nodiscard]] Ended install() const {
+    fs::remove(scratch_.path("home/installed"));
+    return measured({"dpkg", "--root=" + scratch_.root(), "--force-script-chrootless",
+                     "--log=/dev/null", "--install", scratch_.path("beside.deb")});
+  }
+  static std::string calls(const Ended& ended) {
+    return ended.out.substr(ended.out.rfind(' ') + 1);
+  }
+};
+
+TEST_F(AnOutsiderAtWork, BuildsAndInstallsAPackageBesideAnEnforcingTask) {
+  const Ended alone = build();
+  ASSERT_EQ(alone.exit, 0) << alone.err;
+  const auto live = enforcing_task();
+  Child reader({.argv = act({"open-often", secret_, "0", scratch_.path("enough")})});
+  for (const Ended& done : {build(), pack(), install()}) {
+    EXPECT_EQ(done.exit, 0) << done.err << done.out;
+    // dpkg says what it does on the same stream; the figures are the last line.
+    const std::string figures = done.out.substr(done.out.rfind('\n', done.out.size() - 2) + 1);
+    EXPECT_EQ(often_of(figures).refused, 0) << done.err;
+    EXPECT_LT(often_of(figures).longest, kSecond);
+    EXPECT_GT(std::stol(calls(done)), 10) << "opens and executions";
+  }
+  EXPECT_EQ(run({.argv = {scratch_.path("work/program")}}).exit, 7);
+  EXPECT_EQ(content_of(scratch_.path("home/installed")), "from a package\n");
+  scratch_.write("enough", "");
+  expect_free(reader.wait(10s));
+  scratch_.write("go", "");
+  const TaskRun run = live->finish();
+  EXPECT_THAT(run.ended.out, Not(HasSubstr(std::string(kSecretWord))));
+  EXPECT_EQ(run.events.findings().size(), 2U) << summary(run.events.findings());
 }
 
 class AnOutsiderWhile : public AnOutsider, public testing::WithParamInterface<int> {

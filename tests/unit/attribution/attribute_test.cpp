@@ -41,6 +41,16 @@ class AttributionTest : public testing::Test {
     event.process->argv = {exe, "--password", "hunter2"};
     return event;
   }
+  static Fork fork_of(std::uint32_t pid, std::uint64_t start_ns, std::uint32_t parent,
+                      std::uint64_t parent_start_ns) {
+    return {.boot_ns = start_ns + 1,
+            .slot = 3,
+            .uid = 1000,
+            .pid = pid,
+            .start_boot_ns = start_ns,
+            .parent_pid = parent,
+            .parent_start_boot_ns = parent_start_ns};
+  }
   Event attributed(Event event) {
     attribution.attribute(event);
     return event;
@@ -187,6 +197,71 @@ TEST_F(AttributionTest, SaysOfADeadForkThatItRanItsParentsProgram) {
   EXPECT_EQ(attributed(other).process->exe, "") << "it ran something else, unknown what";
 }
 
+TEST_F(AttributionTest, TakesAForkForWhatItsStarterIsThen) {
+  (void)attributed(exec_of(20, 0, kSecond, "/usr/bin/python3"));
+  attribution.learn(fork_of(30, 2 * kSecond, 20, kSecond));
+  (void)attributed(exec_of(20, 0, kSecond, "/usr/bin/vi"));
+  attribution.learn(fork_of(31, 3 * kSecond, 20, kSecond));
+  Event first = event_of(30, 1, 2 * kSecond);
+  first.process->comm = "any";
+  EXPECT_EQ(attributed(first).process->exe, "/usr/bin/python3");
+  EXPECT_EQ(attributed(first).process->argv[2], "[redacted]");
+  EXPECT_EQ(attributed(event_of(31, 1, 3 * kSecond)).process->exe, "/usr/bin/vi");
+}
+
+TEST_F(AttributionTest, KnowsTheAncestorsOfForksThatHaveAllEnded) {
+  (void)attributed(exec_of(20, 0, kSecond, "/usr/bin/node"));
+  for (std::uint32_t pid = 21; pid < 26; ++pid) {
+    attribution.learn(fork_of(pid, (pid - 19) * kSecond, pid - 1, (pid - 20) * kSecond));
+  }
+  const Event event = attributed(event_of(25, 1, 6 * kSecond));
+  EXPECT_EQ(pids(event), (std::vector<std::uint32_t>{24, 23, 22, 21, 20}));
+  EXPECT_EQ(event.process->parents.back().exe, "/usr/bin/node");
+}
+
+TEST_F(AttributionTest, SaysItsOwnStartOfAFork) {
+  machine.start(20, 0, kSecond, "/bin/sh");
+  (void)attributed(event_of(20, 0, kSecond));
+  attribution.learn(fork_of(30, 2 * kSecond, 20, kSecond));
+  EXPECT_EQ(attributed(event_of(30, 20, 2 * kSecond)).process->start_ns,
+            clock.wall + 2 * static_cast<std::int64_t>(kSecond));
+}
+
+TEST_F(AttributionTest, AsksTheMachineAboutAStarterThatNoRecordTold) {
+  machine.start(20, 7, kSecond, "/bin/sh");
+  attribution.learn(fork_of(30, 2 * kSecond, 20, kSecond));
+  machine.live.clear();
+  EXPECT_EQ(attributed(event_of(30, 20, 2 * kSecond)).process->exe, "/bin/sh");
+}
+
+TEST_F(AttributionTest, ReplacesAForgottenProcessWhosePidIsUsedAgainByAFork) {
+  (void)attributed(exec_of(20, 0, kSecond, "/usr/bin/node"));
+  (void)attributed(exec_of(30, 20, 2 * kSecond, "/usr/bin/old"));
+  attribution.learn(fork_of(30, 2 * kSecond, 20, kSecond));
+  EXPECT_EQ(attributed(event_of(30, 20, 2 * kSecond)).process->exe, "/usr/bin/node");
+}
+
+TEST_F(AttributionTest, KnowsAProcessWithoutAStartByWhoHadItsPidThen) {
+  (void)attributed(exec_of(20, 0, kSecond, "/usr/bin/node"));
+  attribution.learn(fork_of(30, 2 * kSecond, 20, kSecond));
+  attribution.learn(fork_of(30, 9 * kSecond, 30, 2 * kSecond));
+  Event event = event_of(30, 0, 0);
+  event.boot_ns = 3 * kSecond;
+  event = attributed(event);
+  EXPECT_EQ(event.process->exe, "/usr/bin/node");
+  EXPECT_EQ(event.process->uid, 1000U);
+  EXPECT_EQ(event.process->start_boot_ns, 2 * kSecond);
+}
+
+TEST_F(AttributionTest, TakesTheDirectoryThatAFindingBrings) {
+  machine.start(20, 0, kSecond, "/bin/sh");
+  Event finding = event_of(20, 0, kSecond);
+  finding.finding = true;
+  finding.process->cwd = "/elsewhere";
+  EXPECT_EQ(attributed(finding).process->cwd, "/elsewhere");
+  EXPECT_EQ(attributed(event_of(20, 0, kSecond)).process->cwd, "/elsewhere");
+}
+
 TEST_F(AttributionTest, LooksWhereAProcessIsNowForAFinding) {
   machine.start(20, 0, kSecond, "/bin/sh");
   (void)attributed(event_of(20, 0, kSecond));
@@ -219,19 +294,41 @@ TEST(ProcessTable, ForgetsTheDeadFirstAndStaysBounded) {
   machine.start(1, 0, kSecond, "/sbin/init");
   process.pid = 1;
   process.start_boot_ns = kSecond;
-  ASSERT_NE(table.find_or_learn(process), nullptr);
+  ASSERT_NE(table.find_or_learn(process, 0), nullptr);
   for (std::uint32_t pid = 2; pid < 1000; ++pid) {
     process.pid = pid;
     process.ppid = 1;
     process.start_boot_ns = pid * kSecond;
-    ASSERT_NE(table.find_or_learn(process), nullptr);
+    ASSERT_NE(table.find_or_learn(process, 0), nullptr);
     ASSERT_LE(table.size(), 32U);
   }
   machine.live.clear();
   process.pid = 1;
   process.ppid = 0;
   process.start_boot_ns = kSecond;
-  EXPECT_NE(table.find_or_learn(process), nullptr) << "it lived, so it was kept";
+  EXPECT_NE(table.find_or_learn(process, 0), nullptr) << "it lived, so it was kept";
+}
+
+TEST(ProcessTable, StaysBoundedWhateverIsForked) {
+  FakeProcesses machine;
+  ProcessTable table(machine, {.processes = 1000, .bytes = 1 << 20});
+  machine.start(1, 0, kSecond, "/sbin/init");
+  for (std::uint32_t pid = 2; pid < 20'000; ++pid) {
+    table.learn_fork({.boot_ns = pid * kSecond,
+                      .slot = 3,
+                      .uid = 0,
+                      .pid = pid,
+                      .start_boot_ns = pid * kSecond,
+                      .parent_pid = 1,
+                      .parent_start_boot_ns = kSecond});
+    ASSERT_LE(table.size(), 1000U);
+  }
+  Process last;
+  last.pid = 19'999;
+  last.start_boot_ns = 19'999 * kSecond;
+  KnownProcess* known = table.find_or_learn(last, 0);
+  ASSERT_NE(known, nullptr);
+  EXPECT_EQ(known->exe, "/sbin/init");
 }
 
 TEST(ProcessTable, StaysWithinItsBytesWhateverCommandLinesAreLong) {
@@ -243,7 +340,7 @@ TEST(ProcessTable, StaysWithinItsBytesWhateverCommandLinesAreLong) {
     Process process;
     process.pid = pid;
     process.start_boot_ns = kSecond;
-    ASSERT_NE(table.find_or_learn(process), nullptr);
+    ASSERT_NE(table.find_or_learn(process, 0), nullptr);
     ASSERT_LE(table.bytes(), 100'000U);
   }
   EXPECT_GT(table.size(), 1U);

@@ -25,7 +25,7 @@ pipeline::Proof proof_of(model::Backend backend) {
   proof.hooks.push_back({.hook = "path_link",
                          .why_not = "this kernel has no bpf_lsm_path_link",
                          .without = "a hard link hides a credential"});
-  proof.strengths = {Strength::deny, Strength::deny,  Strength::kill,
+  proof.strengths = {Strength::deny, Strength::deny,  Strength::kill, Strength::none,
                      Strength::none, Strength::alert, Strength::deny};
   proof.attempts.push_back({.operation = "open a credential file",
                             .of = Class::files,
