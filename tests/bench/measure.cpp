@@ -68,7 +68,7 @@ Result<Costs> take_costs(const std::string& text) {
   std::string name;
   for (double cost = 0; lines >> name >> cost;) batches[name].push_back(cost);
   Costs costs;
-  for (auto& [operation, values] : batches) costs[operation] = median(std::move(values));
+  for (auto& [operation, values] : batches) costs[operation] = std::ranges::min(values);
   if (costs.empty()) return fail("the operations said nothing");
   return costs;
 }

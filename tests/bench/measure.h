@@ -23,7 +23,7 @@ struct Run {
   std::function<Result<void>(int pidfd)> bind;  ///< called before anything is measured
 };
 
-/// The median of the batches of each operation.
+/// The least of the batches of each operation: what else the machine does only adds.
 [[nodiscard]] Result<Costs> measure(const Place& place, const Run& run);
 
 [[nodiscard]] double median(std::vector<double> values);
