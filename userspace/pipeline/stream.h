@@ -50,6 +50,8 @@ class Stream {
   /// opening and the connection that it explains come over different rings.
   void keep(std::span<const std::byte> record);
   void deliver();
+  /// The command was started, by this process: no record of the kernel tells that.
+  void started(std::uint32_t pid);
   /// An event of user space's own, at once.
   void take(model::Event event);
   /// Losses that the kernel and the holders have counted since the last call, as events.
