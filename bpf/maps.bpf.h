@@ -75,5 +75,7 @@ AMBIT_MAP(hits, BPF_MAP_TYPE_PERCPU_ARRAY, AMBIT_HOOK_COUNT, 0, __u32, __u64);
 
 /* Which backend this load uses: enum ambit_backend, set before the load. */
 const volatile __u8 ambit_backend __weak = AMBIT_BACKEND_none;
+/* Whether the kernel has bpf_rdonly_cast; set before the load as well. */
+const volatile __u8 ambit_can_cast __weak = 0;
 
 #endif

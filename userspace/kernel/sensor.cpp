@@ -118,6 +118,7 @@ Result<void> Sensor::load() {
   skeleton_ = ambit_bpf__open();
   if (skeleton_ == nullptr) return fail_errno("cannot open the BPF programs");
   skeleton_->rodata->ambit_backend = static_cast<std::uint8_t>(options_.backend);
+  skeleton_->rodata->ambit_can_cast = types.has_function("bpf_rdonly_cast") ? 1 : 0;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton_->obj) bpf_program__set_autoload(program, false);
   for (const ProgramSpec& spec : program_specs()) {
