@@ -25,11 +25,12 @@ struct {
  */
 struct ambit_socket {
 	__u32 slot;
-	__u16 udp_port;	  /* that it is bound to */
+	__u16 port;	  /* of its own, in `listeners` */
 	__u16 reported;	  /* the reason for which its use was alerted already */
+	__u8 protocol;	  /* of the port */
+	__u8 accepted;	  /* it came in to a listener of the task */
 	__u16 unjudged;	  /* sk_msg does not see it: `connections` was full */
-	__u16 accepted;	  /* it came in to a listener of the task */
-	__u8 address[16]; /* of udp_port, as `listeners` has it */
+	__u8 address[16]; /* of the port, as `listeners` has it */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -46,16 +47,28 @@ struct {
 	__type(value, __u64);
 } told_sockets SEC(".maps");
 
-/* A UDP port of the task, named or chosen by the kernel, from the first moment at which it is seen.
- */
+/* Makes the port in `key` the task's own, for as long as the socket is there. */
+static __always_inline void own_port(struct ambit_socket *own, const struct core_listener_key *key)
+{
+	struct core_listener value = {.slot = own->slot};
+
+	if (bpf_map_update_elem(&listeners, key, &value, BPF_ANY)) {
+		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+		return;
+	}
+	__builtin_memcpy(own->address, key->address, sizeof(own->address));
+	own->port = key->port;
+	own->protocol = key->protocol;
+}
+
+/* A UDP port of the task, named or chosen by the kernel, from the first moment that it is seen. */
 static __always_inline void own_udp_port(struct bpf_sock *sk, struct ambit_socket *own, __u32 netns,
 					 __u32 family)
 {
 	struct core_listener_key key = {.netns = netns, .protocol = IPPROTO_UDP};
-	struct core_listener value = {.slot = own->slot};
 	__u32 *word = (__u32 *)key.address;
 
-	if (own->udp_port || sk->type != SOCK_DGRAM || sk->protocol != IPPROTO_UDP || !sk->src_port)
+	if (own->port || sk->type != SOCK_DGRAM || sk->protocol != IPPROTO_UDP || !sk->src_port)
 		return;
 	key.port = (__u16)sk->src_port;
 	if (family == AF_INET) {
@@ -66,12 +79,7 @@ static __always_inline void own_udp_port(struct bpf_sock *sk, struct ambit_socke
 		word[2] = sk->src_ip6[2];
 		word[3] = sk->src_ip6[3];
 	}
-	if (bpf_map_update_elem(&listeners, &key, &value, BPF_ANY)) {
-		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
-		return;
-	}
-	__builtin_memcpy(own->address, key.address, sizeof(own->address));
-	own->udp_port = key.port;
+	own_port(own, &key);
 }
 
 #define AMBIT_SEND 0x100u /* beside `where`: a send on a connection, not a new one */
@@ -186,13 +194,13 @@ int cgroup_sock_release(struct bpf_sock *ctx)
 	struct core_listener *listener;
 	__u32 owner;
 
-	if (!own || !own->udp_port)
+	if (!own || !own->port)
 		return CG_ALLOW;
 	owner = own->slot;
-	key.port = own->udp_port;
+	key.port = own->port;
 	__builtin_memcpy(key.address, own->address, sizeof(key.address));
 	key.netns = (__u32)bpf_get_netns_cookie(ctx);
-	key.protocol = IPPROTO_UDP;
+	key.protocol = own->protocol;
 	listener = bpf_map_lookup_elem(&listeners, &key);
 	if (listener && listener->slot == owner)
 		bpf_map_delete_elem(&listeners, &key);
@@ -262,24 +270,32 @@ int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 	return 0;
 }
 
+static __always_inline void key_of_connection(struct core_listener_key *key,
+					      struct bpf_sock_ops *ctx)
+{
+	__u32 *word = (__u32 *)key->address;
+
+	key->protocol = IPPROTO_TCP;
+	key->netns = (__u32)bpf_get_netns_cookie(ctx);
+	key->port = (__u16)ctx->local_port;
+	if (ctx->family == AF_INET) {
+		key_ipv4(key, ctx->local_ip4);
+		return;
+	}
+	word[0] = ctx->local_ip6[0];
+	word[1] = ctx->local_ip6[1];
+	word[2] = ctx->local_ip6[2];
+	word[3] = ctx->local_ip6[3];
+}
+
 /* A connection that came in belongs to the task that listens there. */
 static __always_inline struct ambit_socket *take_in(struct bpf_sock_ops *ctx, struct bpf_sock *sk)
 {
-	struct core_listener_key key = {.protocol = IPPROTO_TCP};
+	struct core_listener_key key = {};
 	struct core_listener *listener;
 	struct ambit_socket *own;
-	__u32 *word = (__u32 *)key.address;
 
-	key.netns = (__u32)bpf_get_netns_cookie(ctx);
-	key.port = (__u16)ctx->local_port;
-	if (ctx->family == AF_INET) {
-		key_ipv4(&key, ctx->local_ip4);
-	} else {
-		word[0] = ctx->local_ip6[0];
-		word[1] = ctx->local_ip6[1];
-		word[2] = ctx->local_ip6[2];
-		word[3] = ctx->local_ip6[3];
-	}
+	key_of_connection(&key, ctx);
 	listener = find_listener(&key);
 	if (!listener)
 		return 0;
@@ -288,6 +304,20 @@ static __always_inline struct ambit_socket *take_in(struct bpf_sock_ops *ctx, st
 		return 0;
 	own->slot = listener->slot;
 	own->accepted = 1;
+	return own;
+}
+
+/* The task's server must know its own client, whose port the kernel has chosen. */
+static __always_inline struct ambit_socket *set_out(struct bpf_sock_ops *ctx, struct bpf_sock *sk)
+{
+	struct ambit_socket *own = bpf_sk_storage_get(&task_sockets, sk, 0, 0);
+	struct core_listener_key key = {};
+
+	if (!own || own->port)
+		return own;
+	key_of_connection(&key, ctx);
+	if (!bpf_map_lookup_elem(&listeners, &key))
+		own_port(own, &key);
 	return own;
 }
 
@@ -302,7 +332,7 @@ int sockops_established(struct bpf_sock_ops *ctx)
 	if (!sk)
 		return 1;
 	if (ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
-		own = bpf_sk_storage_get(&task_sockets, sk, 0, 0);
+		own = set_out(ctx, sk);
 	else if (ctx->op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
 		own = take_in(ctx, sk);
 	else
@@ -320,7 +350,7 @@ int sockops_established(struct bpf_sock_ops *ctx)
 
 /* What was opened since the connection was made counts as well; EACCES, and nothing leaves. A
  * connection that came in answers whoever came: it is bound by what is held, and by time, and not
- * by the network section. Loopback peers that came in are let be.
+ * by the network section.
  */
 SEC("sk_msg")
 int sk_msg_verdict(struct sk_msg_md *ctx)
@@ -348,11 +378,8 @@ int sk_msg_verdict(struct sk_msg_md *ctx)
 	if (is_own_port(&to, entry.process->slot, (__u32)bpf_get_netns_cookie(ctx)))
 		where = CORE_DESTINATION_OWN;
 	own = sk ? bpf_sk_storage_get(&task_sockets, sk, 0, 0) : 0;
-	if (own && own->accepted) {
-		if (is_loopback(to.address) && !core_expired(&entry.scratch->subject))
-			return SK_PASS;
+	if (own && own->accepted)
 		entry.scratch->subject.policy.flags &= ~CORE_POLICY_NETWORK_BOUND;
-	}
 	return reach_telling(&entry, sk, &to, where | AMBIT_SEND) ? SK_DROP : SK_PASS;
 }
 
