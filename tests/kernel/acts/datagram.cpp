@@ -120,7 +120,10 @@ int udp_connected_then_open(const Words& w) {
   const Address to(w[1], w[2]);
   const int fd = udp_socket(to.family());
   if (::connect(fd, to.get(), to.length()) != 0) return failed("connect");
-  if (w.size() > 5 && !make_crowd(std::stoul(w[5]))) return failed("crowd");
+  if (w.size() > 5 && !make_crowd(std::stoul(w[5]))) {
+    std::fputs("as many sockets are not allowed here\n", stderr);
+    return kUnsupported;
+  }
   if (const int status = perform({"open", w[4]}); status != kDone) return status;
   return ::send(fd, w[3].data(), w[3].size(), 0) < 0 ? failed("send") : kDone;
 }
