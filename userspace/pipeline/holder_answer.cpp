@@ -305,7 +305,6 @@ void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
                       .path = std::string_view(path_.data(), path_length_),
                       .cwd = std::string_view(cwd_.data(), cwd)},
                      record_);
-  const bool finding = decision.requested != model::Response::none;
   const int pipe = finding ? context_.finding_pipe : context_.record_pipe;
   if (::write(pipe, record_.data(), size) != static_cast<ssize_t>(size))
     ++(finding ? context_.shared->findings_lost : context_.shared->pipe_full);

@@ -165,6 +165,10 @@ class TasksOnOneSensor : public testing::Test {
       EXPECT_EQ(*tries, wanted) << "process " << i;
     }
     EXPECT_EQ(trying(0), free) << "outside every task";
+    if (holders) {
+      EXPECT_EQ(holders->shared().replaced.load(), 0U) << "holders taken for dead";
+      EXPECT_EQ(holders->shared().mark_failed.load(), 0U);
+    }
   }
 
   static void say(const char* what, std::chrono::steady_clock::duration time) {
