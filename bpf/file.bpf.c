@@ -4,6 +4,8 @@
 
 char _license[] __weak SEC("license") = "GPL";
 
+#define PIPEFS_MAGIC 0x50495045
+#define SOCKFS_MAGIC 0x534f434b
 #define O_ACCMODE 3
 #define O_WRONLY 1
 #define O_RDWR 2
@@ -12,7 +14,7 @@ char _license[] __weak SEC("license") = "GPL";
 
 static __always_inline __u32 open_flags(struct file *file)
 {
-	__u32 flags = BPF_CORE_READ(file, f_flags), out = 0;
+	__u32 flags = file->f_flags, out = 0;
 
 	if (flags & FMODE_EXEC_FLAG)
 		out |= AMBIT_FILE_EXEC;
@@ -25,44 +27,75 @@ static __always_inline __u32 open_flags(struct file *file)
 	return out;
 }
 
-static __always_inline int on_path(struct path *path, __u32 flags, __u32 hook)
+/* The short way: a file that is no credential by its inode, where no pattern says anything. All
+ * is read straight from the objects, and nothing that only a decision needs is loaded.
+ */
+static __always_inline int is_plain(struct core_process *process, struct ambit_spot *spot,
+				    struct dentry *dentry, struct vfsmount *mnt,
+				    struct inode *inode)
 {
-	struct ambit_entry entry;
-	struct ambit_opening opening = {.flags = flags};
-	int state = enter(&entry, hook);
-	struct dentry *dentry;
-	struct inode *inode;
+	struct core_inode_key key;
+	struct core_policy *policy;
+	struct core_task *task;
+	__u32 number = process->slot;
 
+	spot->dir_ino = 0;
+	task = bpf_map_lookup_elem(&tasks, &number);
+	if (!task || (task->flags & CORE_TASK_KILLED))
+		return 0;
+	number = task->policy;
+	policy = bpf_map_lookup_elem(&policies, &number);
+	if (!policy)
+		return 0;
+	key.ino = inode->i_ino;
+	key.dev = inode->i_sb->s_dev;
+	key.space = policy->credential_space;
+	if (bpf_map_lookup_elem(&inodes, &key))
+		return 0;
+	spot->space = key.space;
+	if (find_spot(spot, dentry, mnt, inode))
+		return 0;
+	return is_remembered(spot, 1) || is_remembered(spot, 0);
+}
+
+static __always_inline int on_object(struct dentry *dentry, struct vfsmount *mnt,
+				     struct inode *inode, __u32 flags, __u32 hook)
+{
+	struct ambit_opening opening = {.flags = flags};
+	struct core_process *process;
+	struct ambit_spot spot;
+	struct ambit_entry entry;
+	int state;
+
+	if (current_membership(&process) == AMBIT_OUTSIDER)
+		return 0;
+	if ((inode->i_mode & S_IFMT) == S_IFDIR)
+		return 0;
+	spot.dir_ino = 0;
+	if (process && is_plain(process, &spot, dentry, mnt, inode))
+		return 0;
+	state = enter(&entry, hook);
 	if (state != AMBIT_DECIDE)
 		return state;
-	dentry = BPF_CORE_READ(path, dentry);
-	inode = BPF_CORE_READ(dentry, d_inode);
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
-		return 0;
-	opening.place.dentry = (__u64)dentry;
-	opening.place.mnt = (__u64)BPF_CORE_READ(path, mnt);
-	opening.inode = (__u64)inode;
+	if (spot.dir_ino)
+		entry.scratch->spot = spot;
+	opening.place.dentry = ADDRESS_OF(dentry);
+	opening.place.mnt = ADDRESS_OF(mnt);
+	opening.inode = ADDRESS_OF(inode);
 	return open_credential(entry.scratch, &opening);
+}
+
+static __always_inline int on_path(struct path *path, __u32 flags, __u32 hook)
+{
+	struct dentry *dentry = path->dentry;
+
+	return on_object(dentry, path->mnt, dentry->d_inode, flags, hook);
 }
 
 static __always_inline int on_file(struct file *file, __u32 flags, __u32 hook)
 {
-	struct ambit_entry entry;
-	struct ambit_opening opening = {.flags = flags};
-	int state = enter(&entry, hook);
-	struct inode *inode;
-
-	if (state != AMBIT_DECIDE)
-		return state;
-	opening.place.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
-	opening.place.mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
-	inode = BPF_CORE_READ(file, f_inode);
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
-		return 0;
-	opening.inode = (__u64)inode;
-	if (!flags)
-		opening.flags = open_flags(file);
-	return open_credential(entry.scratch, &opening);
+	return on_object(file->f_path.dentry, file->f_path.mnt, file->f_inode,
+			 flags ? flags : open_flags(file), hook);
 }
 
 static __always_inline int file_open(struct file *file)
@@ -86,10 +119,14 @@ AMBIT_DENY_HOOK(path_truncate, path_truncate, security_path_truncate, (path), st
 /* A credential file that is open stays readable until the scope ends, and no longer. */
 static __always_inline int file_permission(struct file *file, int mask)
 {
+	unsigned long kind = file->f_inode->i_sb->s_magic;
 	struct core_process *process;
 	struct core_task *task;
 	__u32 slot;
 
+	/* Pipes and sockets without a name are no files; every byte passes here. */
+	if (surely_outsider() || kind == PIPEFS_MAGIC || kind == SOCKFS_MAGIC)
+		return 0;
 	if (current_membership(&process) != AMBIT_MEMBER || !process)
 		return 0;
 	slot = process->slot;

@@ -20,7 +20,7 @@ static __always_inline int take_sockaddr(struct ambit_address *to, struct sock *
 	to->can_deny = 1;
 	/* AF_UNSPEC in a datagram's address means AF_INET (KERNEL-FACTS). */
 	if (family == AF_UNSPEC)
-		family = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6 && length >= 24
+		family = sk->__sk_common.skc_family == AF_INET6 && length >= 24
 				 ? AF_INET6
 				 : AF_INET;
 	to->family = family;
@@ -39,14 +39,14 @@ static __always_inline int take_sockaddr(struct ambit_address *to, struct sock *
 
 static __always_inline int take_peer(struct ambit_address *to, struct sock *sk)
 {
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u16 family = sk->__sk_common.skc_family;
 
 	to->family = family;
 	to->protocol = protocol_of(sk);
 	to->can_deny = 1;
-	to->port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	to->port = bpf_ntohs(sk->__sk_common.skc_dport);
 	if (family == AF_INET) {
-		map_ipv4(to->address, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+		map_ipv4(to->address, sk->__sk_common.skc_daddr);
 	} else if (family == AF_INET6) {
 		BPF_CORE_READ_INTO(&to->address, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr8);
 		take_ipv6(to->address);
@@ -56,7 +56,7 @@ static __always_inline int take_peer(struct ambit_address *to, struct sock *sk)
 
 static __always_inline __u32 netns_of(struct sock *sk)
 {
-	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	return sk->__sk_common.skc_net.net->ns.inum;
 }
 
 static __always_inline int is_inet(__u16 family)
@@ -110,7 +110,7 @@ AMBIT_DENY_HOOK(socket_create, socket_create, security_socket_create,
 static __always_inline int socket_post_create(struct socket *sock, int kern)
 {
 	struct core_process *process;
-	__u64 sk = (__u64)BPF_CORE_READ(sock, sk);
+	__u64 sk = (__u64)sock->sk;
 	struct ambit_own_socket own = {};
 
 	if (kern || current_membership(&process) != AMBIT_MEMBER || !process)
@@ -127,7 +127,7 @@ AMBIT_DENY_HOOK(socket_post_create, socket_post_create, security_socket_post_cre
 static __always_inline int own_port(struct socket *sock, __u16 port, __u32 hook)
 {
 	struct core_process *process;
-	struct sock *sk = BPF_CORE_READ(sock, sk);
+	struct sock *sk = sock->sk;
 	struct core_listener_key key = {};
 	struct core_listener value = {};
 	__u64 address = (__u64)sk;
@@ -150,10 +150,10 @@ static __always_inline int own_port(struct socket *sock, __u16 port, __u32 hook)
 
 static __always_inline __u16 bound_port(struct socket *sock)
 {
-	struct sock *sk = BPF_CORE_READ(sock, sk);
+	struct sock *sk = sock->sk;
 
-	return is_inet(BPF_CORE_READ(sk, __sk_common.skc_family))
-		       ? BPF_CORE_READ(sk, __sk_common.skc_num)
+	return is_inet(sk->__sk_common.skc_family)
+		       ? sk->__sk_common.skc_num
 		       : 0;
 }
 
@@ -170,12 +170,12 @@ AMBIT_DENY_HOOK(socket_listen, socket_listen, security_socket_listen, (sock), st
 /* Who binds port 0 asks for the number: this is where it is known, for TCP and UDP. */
 static __always_inline int socket_getsockname(struct socket *sock)
 {
-	struct sock *sk = BPF_CORE_READ(sock, sk);
+	struct sock *sk = sock->sk;
 
-	if (BPF_CORE_READ(sk, sk_type) == SOCK_STREAM &&
-	    BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN)
+	if (surely_outsider() ||
+	    (sk->sk_type == SOCK_STREAM && sk->__sk_common.skc_state != TCP_LISTEN))
 		return 0;
-	if (BPF_CORE_READ(sk, __sk_common.skc_dport))
+	if (sk->__sk_common.skc_dport)
 		return 0;
 	return own_port(sock, bound_port(sock), AMBIT_HOOK_socket_getsockname);
 }
@@ -184,11 +184,11 @@ AMBIT_DENY_HOOK(socket_getsockname, socket_getsockname, security_socket_getsockn
 
 static __always_inline int socket_bind(struct socket *sock, void *address, int length)
 {
-	struct sock *sk = BPF_CORE_READ(sock, sk);
+	struct sock *sk = sock->sk;
 	__u16 port = 0;
 
-	if (!is_inet(BPF_CORE_READ(sk, __sk_common.skc_family)) ||
-	    BPF_CORE_READ(sk, sk_type) == SOCK_STREAM || length < 8)
+	if (surely_outsider() || !is_inet(sk->__sk_common.skc_family) ||
+	    sk->sk_type == SOCK_STREAM || length < 8)
 		return 0;
 	bpf_probe_read_kernel(&port, 2, address + 2);
 	return own_port(sock, bpf_ntohs(port), AMBIT_HOOK_socket_bind);
@@ -198,13 +198,13 @@ AMBIT_DENY_HOOK(socket_bind, socket_bind, security_socket_bind, (sock, address, 
 
 static __always_inline int socket_connect(struct socket *sock, void *address, int length)
 {
-	struct sock *sk = BPF_CORE_READ(sock, sk);
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family), named = 0;
+	struct sock *sk = sock->sk;
+	__u16 family = sk->__sk_common.skc_family, named = 0;
 	struct ambit_address to = {};
 	struct ambit_entry entry;
 	int state;
 
-	if (is_local_family(family))
+	if (surely_outsider() || is_local_family(family))
 		return 0;
 	bpf_probe_read_kernel(&named, 2, address);
 	if (named == AF_UNSPEC && is_inet(family))
@@ -231,7 +231,7 @@ static __always_inline int is_accepted(struct sock *sk, __u32 slot)
 	if (bpf_map_lookup_elem(&own_sockets, &address))
 		return 0;
 	key.netns = netns_of(sk);
-	key.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	key.port = sk->__sk_common.skc_num;
 	key.protocol = protocol_of(sk);
 	listener = bpf_map_lookup_elem(&listeners, &key);
 	return listener && listener->slot == slot;
@@ -240,24 +240,24 @@ static __always_inline int is_accepted(struct sock *sk, __u32 slot)
 /* Every byte that is sent, on sockets that were connected before as well. */
 static __always_inline int socket_sendmsg(struct socket *sock, struct msghdr *msg)
 {
-	struct sock *sk = BPF_CORE_READ(sock, sk);
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	int length = BPF_CORE_READ(msg, msg_namelen), state, named;
-	void *name = BPF_CORE_READ(msg, msg_name);
+	struct sock *sk = sock->sk;
+	__u16 family = sk->__sk_common.skc_family;
+	int length = msg->msg_namelen, state, named;
+	void *name = msg->msg_name;
 	struct ambit_address to = {};
 	struct ambit_entry entry;
 	__u32 quiet;
 
-	if (is_local_family(family))
+	if (surely_outsider() || is_local_family(family))
 		return 0;
 	state = enter(&entry, AMBIT_HOOK_socket_sendmsg);
 	if (state != AMBIT_DECIDE)
 		return state;
 	/* A connected stream ignores the name, unless this send is what connects it. */
 	named = name && length >= 2 &&
-		(BPF_CORE_READ(sk, sk_type) != SOCK_STREAM ||
-		 (BPF_CORE_READ(msg, msg_flags) & MSG_FASTOPEN) ||
-		 BPF_CORE_READ(sk, sk_protocol) == 132 /* SCTP */);
+		(sk->sk_type != SOCK_STREAM ||
+		 (msg->msg_flags & MSG_FASTOPEN) ||
+		 sk->sk_protocol == 132 /* SCTP */);
 	if (named) {
 		if (take_sockaddr(&to, sk, name, length) < 0)
 			return 0;
@@ -282,7 +282,7 @@ AMBIT_DENY_HOOK(socket_sendmsg, socket_sendmsg, security_socket_sendmsg, (sock, 
 /* Receiving ends with the scope. */
 static __always_inline int socket_recvmsg(struct socket *sock)
 {
-	struct sock *sk = BPF_CORE_READ(sock, sk);
+	struct sock *sk = sock->sk;
 	struct core_process *process;
 	struct ambit_address to = {};
 	struct ambit_entry entry;
@@ -293,7 +293,7 @@ static __always_inline int socket_recvmsg(struct socket *sock)
 		return 0;
 	slot = process->slot;
 	task = bpf_map_lookup_elem(&tasks, &slot);
-	if (!task || is_local_family(BPF_CORE_READ(sk, __sk_common.skc_family)))
+	if (!task || is_local_family(sk->__sk_common.skc_family))
 		return 0;
 	if (!(task->flags & (CORE_TASK_REVOKED | CORE_TASK_KILLED)) &&
 	    (!task->expires_boot_ns || bpf_ktime_get_boot_ns() < task->expires_boot_ns))
@@ -318,7 +318,7 @@ static __always_inline void forget_socket(struct sock *sk)
 		return;
 	owner = own->slot;
 	bpf_map_delete_elem(&own_sockets, &address);
-	if (!is_inet(BPF_CORE_READ(sk, __sk_common.skc_family)))
+	if (!is_inet(sk->__sk_common.skc_family))
 		return;
 	key.netns = netns_of(sk);
 	key.port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));

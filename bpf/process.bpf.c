@@ -294,7 +294,7 @@ static __always_inline void forget_inode(struct inode *inode)
 	struct core_inode_key key = {};
 	__u32 *known, space;
 
-	if (BPF_CORE_READ(inode, i_nlink))
+	if (inode->i_nlink)
 		return;
 	inode_key(&key, inode, 0);
 	known = bpf_map_lookup_elem(&known_inodes, &key);
@@ -321,5 +321,19 @@ SEC("fentry/security_inode_free")
 int BPF_PROG(fmod_inode_free, struct inode *inode)
 {
 	forget_inode(inode);
+	return 0;
+}
+
+/* Run once after the load. Without kernel symbols nothing is remembered (lib/plain.bpf.h). */
+SEC("syscall")
+int find_locks(void *context)
+{
+	__u64 renames = 0, mounts = 0;
+
+	if (bpf_kallsyms_lookup_name("rename_lock", sizeof("rename_lock"), 0, &renames) ||
+	    bpf_kallsyms_lookup_name("mount_lock", sizeof("mount_lock"), 0, &mounts))
+		return 1;
+	ambit_rename_lock = renames;
+	ambit_mount_lock = mounts;
 	return 0;
 }

@@ -54,4 +54,10 @@ CORE_INLINE __u64 core_hash_below(__u64 hash)
 	return core_mix(hash, 0xa4093822299f31d0ULL);
 }
 
+/* Names with which patterns begin and go on; 0: of the anchor itself. */
+CORE_INLINE __u64 core_hash_inner(__u64 hash)
+{
+	return core_mix(hash, 0x082efa98ec4e6c89ULL);
+}
+
 #endif

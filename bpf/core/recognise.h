@@ -27,11 +27,19 @@ struct core_walk {
 	__u32 depth;		    /* components below the directory now looked at */
 	__u64 path[CORE_MAX_DEPTH]; /* the seam's own handles of the last components */
 	struct core_anchor anchor;
-	__u32 below;	   /* components of it that are done */
-	__u32 dead_shapes; /* bit set: this shape cannot match any more */
-	__u64 token;	   /* hash of the current component */
-	__u64 names_hash;  /* of all components below the anchor so far */
+	__u32 below;	    /* components of it that are done */
+	__u32 begun_shapes; /* bit set: matched at its own level, and patterns go on */
+	__u64 token;	    /* hash of the current component */
+	__u64 prefix_hash;  /* of the components below the anchor before the current one */
+	__u64 names_hash;   /* with it */
 	__u64 shape_hash[CORE_MAX_SHAPES];
+	__u8 goes_on;  /* patterns begin with prefix_hash */
+	__u8 named;    /* a pattern names something directly in the file's own directory */
+	__u8 anywhere; /* the space has patterns that hold anywhere */
+	__u8 reserved[5];
+	__u32 token_level[CORE_MAX_DEPTH]; /* 1 + level of the token that is kept; 0: none */
+	__u32 kept_length[CORE_MAX_DEPTH];
+	__u64 kept_token[CORE_MAX_DEPTH];
 	__u32 token_length;
 	__u32 name_length;
 	struct core_name name;
@@ -141,7 +149,7 @@ CORE_INLINE int core_component_token(struct core_walk *walk, struct core_shape s
 	__u64 prefix;
 
 	*token = walk->token;
-	if (shape.level != walk->below || shape.prefix == CORE_SHAPE_WHOLE)
+	if (shape.prefix == CORE_SHAPE_WHOLE)
 		return 0;
 	if (walk->token_length < (__u32)shape.prefix + shape.suffix)
 		return -1;
@@ -154,25 +162,74 @@ CORE_INLINE int core_component_token(struct core_walk *walk, struct core_shape s
 	return 0;
 }
 
+/* Whether patterns begin with these names and go on. */
+CORE_INLINE int core_goes_on(struct core_walk *walk, __u64 hash)
+{
+	struct core_name_key key = {.space = walk->space,
+				    .anchor = walk->anchor.id,
+				    .hash = core_hash_inner(hash)};
+	const struct core_rule *inner = core_find_name(walk->seam, &key);
+
+	return inner ? 1 | (inner->flags & CORE_RULE_NAMED) : 0;
+}
+
+/* The same for the names with the current component, which is none of the file's own. */
+CORE_INLINE int core_goes_on_below(struct core_walk *walk, __u64 hash)
+{
+	int goes_on = core_goes_on(walk, hash);
+
+	if (walk->below + 2 == walk->depth && (goes_on & CORE_RULE_NAMED))
+		walk->named = 1;
+	return goes_on;
+}
+
 static long core_shape_step(__u32 index, void *context)
 {
 	struct core_walk *walk = *(struct core_walk **)context;
-	__u32 i = index & (CORE_MAX_SHAPES - 1);
+	__u32 i = index & (CORE_MAX_SHAPES - 1), bit = 1u << i;
 	struct core_shape shape = walk->anchor.shapes[i];
-	__u64 token;
+	__u64 token = walk->token, hash = walk->prefix_hash;
 
 	if (index >= walk->anchor.shape_count)
 		return 1;
-	if (walk->dead_shapes & (1u << i))
+	if (shape.level > walk->below)
 		return 0;
-	if (core_component_token(walk, shape, &token) < 0) {
-		walk->dead_shapes |= 1u << i;
+	if (shape.level < walk->below) {
+		if (!(walk->begun_shapes & bit))
+			return 0;
+		hash = walk->shape_hash[i];
+	} else if (!walk->goes_on || core_component_token(walk, shape, &token) < 0) {
 		return 0;
 	}
-	walk->shape_hash[i] = core_mix(walk->shape_hash[i], token);
+	hash = core_mix(hash, token);
+	walk->shape_hash[i] = hash;
 	/* No pattern with a `*` goes on below what it names. */
-	if (walk->below >= shape.level && walk->below + 1 == walk->depth)
-		core_try_names(walk, walk->shape_hash[i]);
+	if (walk->below + 1 == walk->depth)
+		core_try_names(walk, hash);
+	else if (core_goes_on_below(walk, hash))
+		walk->begun_shapes |= bit;
+	else
+		walk->begun_shapes &= ~bit;
+	return 0;
+}
+
+/* The current component's hash and length; kept, since several anchors ask for it. */
+CORE_INLINE int core_take_token(struct core_walk *walk)
+{
+	__u32 level = walk->depth - 1 - walk->below, at = level & (CORE_MAX_DEPTH - 1);
+
+	if (walk->token_level[at] == level + 1) {
+		walk->token = walk->kept_token[at];
+		walk->token_length = walk->kept_length[at];
+		return 0;
+	}
+	if (core_read_name(walk->seam, walk, level, CORE_SHAPE_WHOLE, 0) < 0)
+		return -1;
+	walk->token_length = walk->name_length;
+	walk->token = core_hash_name(&walk->name, walk->name_length);
+	walk->token_level[at] = level + 1;
+	walk->kept_token[at] = walk->token;
+	walk->kept_length[at] = walk->token_length;
 	return 0;
 }
 
@@ -183,15 +240,21 @@ static long core_component_step(__u32 index, void *context)
 
 	if (index >= walk->depth || index >= walk->anchor.max_depth)
 		return 1;
-	walk->below = index;
-	if (core_read_name(walk->seam, walk, walk->depth - 1 - index, CORE_SHAPE_WHOLE, 0) < 0)
+	if (!walk->goes_on && !walk->begun_shapes)
 		return 1;
-	walk->token_length = walk->name_length;
-	walk->token = core_hash_name(&walk->name, walk->name_length);
+	walk->below = index;
+	if (core_take_token(walk) < 0) {
+		walk->named = 1; /* not known to be otherwise */
+		return 1;
+	}
+	walk->prefix_hash = walk->names_hash;
 	walk->names_hash = core_mix(walk->names_hash, walk->token);
-	core_try_names(walk, walk->names_hash);
+	if (walk->goes_on)
+		core_try_names(walk, walk->names_hash);
 	if (walk->anchor.shape_count)
 		CORE_LOOP(CORE_MAX_SHAPES, core_shape_step, walk);
+	if (walk->goes_on && index + 1 < walk->depth)
+		walk->goes_on = (__u8)core_goes_on_below(walk, walk->names_hash);
 	return 0;
 }
 
@@ -199,13 +262,18 @@ static long core_component_step(__u32 index, void *context)
 CORE_INLINE void core_match_below_anchor(struct core_walk *walk)
 {
 	walk->names_hash = 0;
-	walk->dead_shapes = 0;
-	for (int i = 0; i < CORE_MAX_SHAPES; i++)
-		walk->shape_hash[i] = 0;
+	walk->begun_shapes = 0;
 	if (walk->depth && (walk->anchor.rule.flags & CORE_RULE_SUBTREE))
 		core_match_add(&walk->match, &walk->anchor.rule);
-	if (walk->anchor.max_depth)
-		CORE_LOOP(CORE_MAX_DEPTH, core_component_step, walk);
+	if (!walk->anchor.max_depth)
+		return;
+	walk->goes_on = 1;
+	if (walk->anchor.id != CORE_ANCHOR_ANYWHERE) {
+		walk->goes_on = (__u8)core_goes_on(walk, 0);
+		if (walk->depth == 1 && (walk->goes_on & CORE_RULE_NAMED))
+			walk->named = 1;
+	}
+	CORE_LOOP(CORE_MAX_DEPTH, core_component_step, walk);
 }
 
 /* Patterns that hold anywhere look at the file's own name; walk->depth is 1. */
@@ -215,6 +283,7 @@ CORE_INLINE void core_match_anywhere(struct core_walk *walk)
 
 	if (!space || !space->shape_count)
 		return;
+	walk->anywhere = 1;
 	walk->anchor.id = CORE_ANCHOR_ANYWHERE;
 	walk->anchor.max_depth = 1;
 	walk->anchor.shape_count = (__u8)space->shape_count;
@@ -233,6 +302,15 @@ CORE_INLINE void core_match_directory(struct core_walk *walk, const struct core_
 		return;
 	walk->anchor = *anchor;
 	core_match_below_anchor(walk);
+}
+
+/* Whether no pattern said anything of the file, not even that it is none. Before
+ * core_match_finish().
+ */
+CORE_INLINE int core_nothing_said(const struct core_match *match)
+{
+	return !match->said[0] && !match->flags && core_mask_empty(&match->mask) &&
+	       core_mask_empty(&match->mask_out);
 }
 
 #endif

@@ -60,6 +60,7 @@ struct core_shape {
 #define CORE_RULE_PROGRAM 4
 #define CORE_RULE_UNIX 8
 #define CORE_RULE_MASK_OUT 16  /* the mask says what is out of others' masks */
+#define CORE_RULE_NAMED 32     /* of inner names: a pattern ends with a name directly below */
 #define CORE_RANK_OUT 0xffff   /* of no rule */
 #define CORE_RANK_INODE 0xfffe /* a file that is known by its inode */
 #define CORE_MAX_MATCHES 4
@@ -95,7 +96,9 @@ struct core_anchor {
 	struct core_rule rule;
 };
 
-/* names: (space, anchor, hash of the names below it) -> rule */
+/* names: (space, anchor, hash of the names below it) -> rule. Each beginning of a pattern that goes
+ * on has an entry as well (core_hash_inner), so that a walk ends where no pattern does go on.
+ */
 #define CORE_ANCHOR_ANYWHERE 0u
 #define CORE_ANCHOR_ABSTRACT 0xffffffffu
 struct core_name_key {

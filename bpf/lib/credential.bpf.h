@@ -34,8 +34,12 @@ AMBIT_GLOBAL int settle(struct ambit_scratch *scratch, __u32 effect)
 
 	if (!scratch)
 		return 1;
+	if (respond(scratch->slot, (__u8)effect))
+		return 1;
+	if (core_mask_empty(&scratch->verdict.gained))
+		return 0;
 	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
-	if (!process || respond(process->slot, (__u8)effect))
+	if (!process)
 		return 1;
 	hold(&scratch->subject, process, &scratch->verdict.gained);
 	return 0;
@@ -93,13 +97,9 @@ AMBIT_GLOBAL int emit_file(struct ambit_scratch *scratch, struct ambit_opening *
 /* Gives 1 when the opening is refused. Files that are no credential cost only the walk. */
 AMBIT_GLOBAL int open_credential(struct ambit_scratch *scratch, struct ambit_opening *opening)
 {
-	struct core_process *process;
 	__u8 effect;
 
 	if (!scratch || !opening)
-		return 1;
-	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
-	if (!process)
 		return 1;
 	if (recognise(scratch, scratch->subject.policy.credential_space, opening->inode,
 		      opening->place.dentry, opening->place.mnt))
@@ -110,7 +110,7 @@ AMBIT_GLOBAL int open_credential(struct ambit_scratch *scratch, struct ambit_ope
 	effect = core_effect(&scratch->verdict, can_deny());
 	if (opening->flags & AMBIT_FILE_AGAIN && holds_already(scratch, effect))
 		return 0;
-	fill_head(scratch, process->slot, AMBIT_KIND_file_open, effect);
+	fill_head(scratch, scratch->slot, AMBIT_KIND_file_open, effect);
 	emit_file(scratch, opening);
 	return settle(scratch, effect);
 }

@@ -24,11 +24,11 @@ CORE_INLINE void fill_head(struct ambit_scratch *scratch, __u32 slot, __u8 kind,
 	head->reserved = 0;
 	head->slot = slot;
 	head->boot_ns = bpf_ktime_get_boot_ns();
-	head->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	head->start_boot_ns = task->group_leader->start_boottime;
 	head->pid = ids >> 32;
 	head->tid = (__u32)ids;
 	head->uid = (__u32)bpf_get_current_uid_gid();
-	head->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	head->ppid = task->real_parent->tgid;
 	bpf_get_current_comm(head->comm, sizeof(head->comm));
 	head->held = scratch->subject.held;
 	head->blocking = scratch->verdict.blocking;
@@ -99,7 +99,7 @@ static long write_name_step(__u32 index, void *context)
 	}
 	writer->data[at + length] = 0;
 	climb->length = at + length + 1;
-	climb->dentry = (__u64)BPF_CORE_READ(dentry, d_parent);
+	climb->dentry = climb->parent;
 	return 0;
 }
 

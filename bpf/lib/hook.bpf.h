@@ -53,6 +53,8 @@ CORE_INLINE int enter(struct ambit_entry *entry, __u32 hook)
 	entry->scratch = scratch_of_current();
 	if (!entry->scratch || load_subject(&entry->scratch->subject, entry->process))
 		return AMBIT_REFUSE;
+	entry->scratch->slot = entry->process->slot;
+	entry->scratch->spot.dir_ino = 0;
 	core_verdict_start(&entry->scratch->subject, &entry->scratch->verdict);
 	if (entry->scratch->subject.task.flags & CORE_TASK_KILLED) {
 		bpf_send_signal(9);

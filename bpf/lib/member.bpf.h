@@ -11,13 +11,18 @@ enum ambit_membership { AMBIT_OUTSIDER, AMBIT_MEMBER, AMBIT_UNDECIDED };
  * Storage that is there and cannot be read (busy under full preemption on 6.1, or another
  * tool's) is settled by the members' hash.
  */
+CORE_INLINE int surely_outsider(void)
+{
+	return !bpf_get_current_task_btf()->bpf_storage;
+}
+
 CORE_INLINE enum ambit_membership current_membership(struct core_process **process)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 tid;
 
 	*process = 0;
-	if (!task->bpf_storage)
+	if (surely_outsider())
 		return AMBIT_OUTSIDER;
 	*process = bpf_task_storage_get(&processes, task, 0, 0);
 	if (*process)
@@ -29,11 +34,15 @@ CORE_INLINE enum ambit_membership current_membership(struct core_process **proce
 	return AMBIT_UNDECIDED;
 }
 
-/* What a process holds stands in its leader's storage, since its threads share it. */
+/* What a process holds stands in its leader's storage, since its threads share it. Null for the
+ * leader itself.
+ */
 CORE_INLINE struct core_process *leader_of_current(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
+	if (task->group_leader == task)
+		return 0;
 	return bpf_task_storage_get(&processes, task->group_leader, 0, 0);
 }
 

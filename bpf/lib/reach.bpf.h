@@ -153,21 +153,17 @@ CORE_INLINE int is_told(struct ambit_scratch *scratch, __u8 effect, __u32 quiet)
 AMBIT_GLOBAL int reach(struct ambit_scratch *scratch, struct ambit_address *to, __u32 where,
 		       __u32 quiet)
 {
-	struct core_process *process;
 	const struct core_port *port;
 	__u8 effect;
 
 	if (!scratch || !to)
-		return 1;
-	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
-	if (!process)
 		return 1;
 	port = find_port(scratch->subject.task.policy, to);
 	match_endpoints(scratch, port);
 	core_decide_destination(&scratch->subject, &scratch->verdict, port, where);
 	effect = core_effect(&scratch->verdict, to->can_deny);
 	if (!is_told(scratch, effect, quiet)) {
-		fill_head(scratch, process->slot, AMBIT_KIND_connect, effect);
+		fill_head(scratch, scratch->slot, AMBIT_KIND_connect, effect);
 		emit_inet(scratch, to);
 	}
 	return settle(scratch, effect);

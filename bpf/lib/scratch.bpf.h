@@ -7,17 +7,20 @@
 
 #include "bpf/core/decide.h"
 #include "bpf/core/recognise.h"
-#include "bpf/maps.bpf.h"
+#include "bpf/lib/plain.bpf.h"
 
 /* Steps of a walk: components and mount crossings together (EVASION F19 asks for 300). */
 #define AMBIT_MAX_STEPS 512
 
 struct ambit_climb {
 	__u64 dentry;
+	__u64 parent; /* of a dentry that is a component */
 	__u64 mount;
+	__u64 root; /* of the mount */
+	__u32 dev;  /* of the mount's file system */
 	__u32 depth;
 	__u8 done;
-	__u8 failed;
+	__u8 loose; /* the way up may change without a rename or a mount */
 	__u8 cut;
 	__u8 reserved;
 	__u32 length; /* of the path written so far */
@@ -25,9 +28,11 @@ struct ambit_climb {
 
 struct ambit_scratch {
 	struct ambit_climb climb;
+	struct ambit_spot spot;
 	struct core_walk walk;
 	struct core_subject subject;
 	struct core_verdict verdict;
+	__u32 slot; /* of the current process */
 	__u64 told; /* the reason for which the socket's use was alerted already */
 	union ambit_any_record record;
 };

@@ -61,41 +61,54 @@ CORE_INLINE void inode_key(struct core_inode_key *key, struct inode *inode, __u3
 	key->space = space;
 }
 
-CORE_INLINE void climb_from(struct ambit_climb *climb, __u64 dentry, __u64 mnt)
+/* Onto a mount, where the file system and the top are others. */
+CORE_INLINE void enter_mount(struct ambit_climb *climb, __u64 dentry, __u64 mount)
 {
 	climb->dentry = dentry;
-	climb->mount = mnt ? mnt - bpf_core_field_offset(struct mount, mnt) : 0;
+	climb->mount = mount;
+	climb->root = mount ? (__u64)BPF_CORE_READ((struct mount *)mount, mnt.mnt_root) : 0;
+	climb->dev = BPF_CORE_READ((struct dentry *)dentry, d_sb, s_dev);
+}
+
+CORE_INLINE void climb_from(struct ambit_climb *climb, __u64 dentry, __u64 mnt)
+{
+	enter_mount(climb, dentry, mnt ? mnt - bpf_core_field_offset(struct mount, mnt) : 0);
 	climb->depth = 0;
 	climb->done = 0;
-	climb->failed = 0;
+	climb->loose = 0;
 	climb->cut = 0;
 	climb->length = 0;
 }
 
-#define AMBIT_STEP_NAME 0    /* climb->dentry is a component; the caller goes to its parent */
+#define AMBIT_STEP_NAME 0    /* climb->dentry is a component; the caller goes to climb->parent */
 #define AMBIT_STEP_CROSSED 1 /* from a mount's root to the directory below it */
 #define AMBIT_STEP_TOP 2
 
 CORE_INLINE int is_mount_root(struct ambit_climb *climb)
 {
-	struct mount *mount = (void *)climb->mount;
-
-	return mount && BPF_CORE_READ(mount, mnt.mnt_root) == (void *)climb->dentry;
+	return climb->mount && climb->root == climb->dentry;
 }
 
 /* Stands on a mount's root: goes to the mount point below, or says that this is the top. */
 CORE_INLINE int climb_mount(struct ambit_climb *climb)
 {
-	struct dentry *dentry = (void *)climb->dentry;
+	struct dentry *dentry = (void *)climb->dentry, *mountpoint;
 	struct mount *mount = (void *)climb->mount, *parent;
 
-	if (!is_mount_root(climb))
-		return BPF_CORE_READ(dentry, d_parent) == dentry ? AMBIT_STEP_TOP : AMBIT_STEP_NAME;
+	if (!is_mount_root(climb)) {
+		climb->parent = (__u64)BPF_CORE_READ(dentry, d_parent);
+		if (climb->parent != climb->dentry)
+			return AMBIT_STEP_NAME;
+		climb->loose = 1; /* not connected yet, or gone */
+		return AMBIT_STEP_TOP;
+	}
 	parent = BPF_CORE_READ(mount, mnt_parent);
 	if (parent == mount || !parent)
 		return AMBIT_STEP_TOP;
-	climb->dentry = (__u64)BPF_CORE_READ(mount, mnt_mountpoint);
-	climb->mount = (__u64)parent;
+	mountpoint = BPF_CORE_READ(mount, mnt_mountpoint);
+	if (BPF_CORE_READ(mountpoint, d_flags) & DCACHE_OP_REVALIDATE)
+		climb->loose = 1;
+	enter_mount(climb, (__u64)mountpoint, (__u64)parent);
 	return AMBIT_STEP_CROSSED;
 }
 
@@ -106,7 +119,9 @@ CORE_INLINE void match_here(struct ambit_scratch *scratch)
 
 	if (!scratch->climb.depth)
 		return;
-	inode_key(&key, BPF_CORE_READ(dentry, d_inode), scratch->walk.space);
+	key.ino = BPF_CORE_READ(dentry, d_inode, i_ino);
+	key.dev = scratch->climb.dev;
+	key.space = scratch->walk.space;
 	scratch->walk.depth = scratch->climb.depth;
 	core_match_directory(&scratch->walk, &key);
 }
@@ -115,7 +130,6 @@ static long match_step(__u32 index, void *context)
 {
 	struct ambit_scratch *scratch = *(struct ambit_scratch **)context;
 	struct ambit_climb *climb = &scratch->climb;
-	struct dentry *dentry;
 	int step = climb_mount(climb);
 
 	if (step == AMBIT_STEP_TOP) {
@@ -123,17 +137,25 @@ static long match_step(__u32 index, void *context)
 		return 1;
 	}
 	if (step == AMBIT_STEP_NAME) {
-		dentry = (void *)climb->dentry;
 		scratch->walk.path[climb->depth & (CORE_MAX_DEPTH - 1)] = climb->dentry;
 		if (!climb->depth) {
 			scratch->walk.depth = 1;
 			core_match_anywhere(&scratch->walk);
 		}
 		climb->depth++;
-		climb->dentry = (__u64)BPF_CORE_READ(dentry, d_parent);
+		climb->dentry = climb->parent;
 	}
 	match_here(scratch);
 	return 0;
+}
+
+/* Where no pattern said anything, none will while all stays where it is. */
+CORE_INLINE void remember_plain(struct ambit_scratch *scratch)
+{
+	if (!scratch->spot.dir_ino || scratch->climb.loose ||
+	    !core_nothing_said(&scratch->walk.match))
+		return;
+	remember(&scratch->spot, !scratch->walk.named && !scratch->walk.anywhere);
 }
 
 /* What the file at `dentry` is in `space`, by all patterns; < 0 when that cannot be told. */
@@ -142,11 +164,15 @@ CORE_INLINE int recognise_by_path(struct ambit_scratch *scratch, __u64 dentry, _
 	if (!scratch)
 		return -1;
 	climb_from(&scratch->climb, dentry, mnt);
+	scratch->walk.named = 0;
+	scratch->walk.anywhere = 0;
+	__builtin_memset(scratch->walk.token_level, 0, sizeof(scratch->walk.token_level));
 	CORE_LOOP(AMBIT_MAX_STEPS, match_step, scratch);
 	if (!scratch->climb.done) {
 		count_loss(AMBIT_RING_findings, AMBIT_LOSS_path_too_deep);
 		return -1;
 	}
+	remember_plain(scratch);
 	core_match_finish(&scratch->walk.match);
 	return scratch->walk.match.overflow ? -1 : 0;
 }

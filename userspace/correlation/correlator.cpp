@@ -130,8 +130,10 @@ Event carried_event(const Event& connect, const std::vector<Origin>& origins) {
 }  // namespace
 
 TaskTable task_table(const model::CompiledPolicy& policy, const model::Scope& scope) {
-  TaskTable table{
-      .credential_of_bit = policy.credential_of_bit, .inside = policy.inside, .authority = {}};
+  TaskTable table{.credential_of_bit = policy.credential_of_bit,
+                  .inside = policy.inside,
+                  .hold_process = policy.hold_process,
+                  .authority = {}};
   for (const model::ScopeCredential& credential : scope.credentials) {
     if (credential.authority) {
       table.authority[credential.name] = *credential.authority;
@@ -230,6 +232,7 @@ std::vector<Event> Correlator::join(Event& event, TaskState& state) const {
   const std::vector<std::string> held = names_in(event.held_mask, state.table);
   const std::vector<std::string> blocking =
       blocked && event.credential ? event.credential->names : std::vector<std::string>();
+  const std::vector<std::string> not_inherited = names_in(state.table.hold_process, state.table);
   std::vector<Origin> apart;
   std::vector<std::string> related;
   for (const std::string& name : state.openings.credentials()) {
@@ -239,6 +242,11 @@ std::vector<Event> Correlator::join(Event& event, TaskState& state) const {
       continue;
     }
     const bool holds = forbids || std::ranges::find(held, name) != held.end();
+    // Of these the kernel's word counts, not the lineage: a child never had it, an exec dropped it.
+    const bool lineage_counts = std::ranges::find(not_inherited, name) == not_inherited.end();
+    if (origin->relation != Relation::other_process && !holds && !lineage_counts) {
+      continue;
+    }
     if (origin->relation == Relation::other_process && holds) {
       origin->relation = Relation::held;
     }

@@ -20,6 +20,7 @@ namespace ambit::correlation {
 struct TaskTable {
   std::vector<std::string> credential_of_bit;  ///< the scope's own first, in its order
   model::CredentialMask inside{};              ///< bits that the scope lists
+  model::CredentialMask hold_process{};        ///< holding: process
   std::map<std::string, model::Authority> authority;
 };
 

@@ -41,14 +41,16 @@ struct Strings {
 /// Names from the file up, each with a NUL behind it, become a path from the root down.
 std::string path_of(std::string_view bytes, bool reversed, bool cut) {
   if (!reversed) return std::string(bytes);
-  std::string path;
-  while (!bytes.empty()) {
-    const std::size_t end = std::min(bytes.find('\0'), bytes.size());
-    path.insert(0, "/" + std::string(bytes.substr(0, end)));
-    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+  if (bytes.empty()) return cut ? "…" : "/";
+  if (bytes.ends_with('\0')) bytes.remove_suffix(1);
+  std::string path = cut ? "…" : "";
+  while (true) {
+    const std::size_t before = bytes.rfind('\0');
+    path += '/';
+    path += bytes.substr(before == std::string_view::npos ? 0 : before + 1);
+    if (before == std::string_view::npos) return path;
+    bytes = bytes.substr(0, before);
   }
-  if (cut) path.insert(0, "…");
-  return path.empty() ? "/" : path;
 }
 
 std::vector<std::string> arguments_of(std::string_view bytes, bool cut) {

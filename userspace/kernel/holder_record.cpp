@@ -29,7 +29,7 @@ void fill_head(ambit_record& head, const HolderRecord& record, std::size_t size)
   head.tid = record.pid;
   head.uid = record.uid;
   head.ppid = record.ppid;
-  std::memcpy(head.comm, record.comm.data(), std::min(record.comm.size(), sizeof(head.comm) - 1));
+  std::ranges::copy(record.comm.substr(0, sizeof(head.comm) - 1), head.comm);
   std::ranges::copy(record.held, head.held.word);
 }
 
@@ -66,8 +66,8 @@ std::size_t encode(const HolderRecord& record, std::span<std::byte> out) {
   fixed.head.cwd_form = cwd.empty() ? AMBIT_CWD_UNKNOWN : AMBIT_CWD_PATH;
   fixed.head.cwd_length = static_cast<__u32>(cwd.size());
   std::memcpy(out.data(), &fixed, sizeof(fixed));
-  std::memcpy(out.data() + sizeof(fixed), path.data(), path.size());
-  std::ranges::copy(std::as_bytes(std::span(cwd)), out.data() + sizeof(fixed) + path.size());
+  std::ranges::copy(std::as_bytes(std::span(path)), out.begin() + sizeof(fixed));
+  std::ranges::copy(std::as_bytes(std::span(cwd)), out.begin() + sizeof(fixed) + path.size());
   return size;
 }
 

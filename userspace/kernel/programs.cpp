@@ -21,6 +21,11 @@ using model::Backend;
     #hook, #hook, Concern::network, Backend::portable, "", true, without, AttachBy::cgroup \
   }
 
+#define AMBIT_ONCE(program, backend, without)                                           \
+  ProgramSpec {                                                                         \
+    #program, #program, Concern::cleanup, backend, "", false, without, AttachBy::once   \
+  }
+
 constexpr std::array kSpecs{
     AMBIT_PAIR(task_alloc, Concern::membership, true, "children leave the task"),
     ProgramSpec{"task_newtask", "task_newtask", Concern::membership, Backend::none, "", true,
@@ -81,10 +86,13 @@ constexpr std::array kSpecs{
     AMBIT_CGROUP(sockops_established, "what is opened later does not bind open connections"),
     ProgramSpec{"sk_msg_verdict", "sk_msg_verdict", Concern::network, Backend::portable, "", true,
                 "what is opened later does not bind open connections", AttachBy::sockmap},
+    AMBIT_ONCE(find_locks, Backend::lsm, "each open of a task costs a whole walk"),
+    AMBIT_ONCE(find_locks, Backend::fmod_ret, "each open of a task costs a whole walk"),
 };
 
 #undef AMBIT_PAIR
 #undef AMBIT_CGROUP
+#undef AMBIT_ONCE
 
 }  // namespace
 

@@ -17,7 +17,8 @@ enum class AttachBy : std::uint8_t {
   automatic,
   cgroup,
   sockmap,
-  demand  ///< loaded, and attached by Sensor::switch_on
+  demand,  ///< loaded, and attached by Sensor::switch_on
+  once     ///< run after the load: it finds something out
 };
 
 /// One BPF program: where it attaches, for which backends, and what is lost without it.

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdarg>
 #include <cstdio>
 #include <fstream>
@@ -189,6 +190,13 @@ Result<void> Sensor::attach_one(HookState& hook) {
       if (!cgroup_.valid()) return fail_errno(*mount);
     }
     link = bpf_program__attach_cgroup(program, cgroup_.get());
+  } else if (hook.spec->by == AttachBy::once) {
+    LIBBPF_OPTS(bpf_test_run_opts, options);
+    if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) != 0)
+      return fail_errno("cannot be run");
+    if (options.retval != 0) return fail("the kernel does not say where its locks are");
+    hook.attached = true;
+    return {};
   } else if (hook.spec->by == AttachBy::sockmap) {
     // Goes when the map goes: there is no link for sk_msg before 6.10.
     if (bpf_prog_attach(bpf_program__fd(program), bpf_map__fd(skeleton_->maps.connections),
@@ -244,12 +252,20 @@ Result<void> Sensor::put(const model::TableEntry& entry) {
   if (bpf_map_update_elem(map_descriptor(entry.table), entry.key.data(), entry.value.data(),
                           BPF_ANY) != 0)
     return fail_errno("cannot write table " + std::string(model::name_of(entry.table)));
+  forget_plain(entry.table);
   return {};
+}
+
+void Sensor::forget_plain(model::Table table) {
+  if (table == model::Table::spaces || table == model::Table::anchors ||
+      table == model::Table::names)
+    std::atomic_ref(skeleton_->bss->ambit_path_tables).fetch_add(1);
 }
 
 Result<void> Sensor::remove(model::Table table, const std::string& key) {
   if (bpf_map_delete_elem(map_descriptor(table), key.data()) != 0 && errno != ENOENT)
     return fail_errno("cannot remove from table " + std::string(model::name_of(table)));
+  forget_plain(table);
   return {};
 }
 

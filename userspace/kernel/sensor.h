@@ -102,6 +102,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] Result<void> attach_one(HookState& hook);
   /// What an inode's end has to remove, before it is there.
   [[nodiscard]] Result<void> note_inode(const std::string& key);
+  /// After a change of what paths mean: what was found before is void.
+  void forget_plain(model::Table table);
 
   SensorOptions options_;
   ambit_bpf* skeleton_ = nullptr;

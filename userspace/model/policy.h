@@ -37,6 +37,7 @@ struct CompiledRule {
   CredentialMask mask{};  ///< program: which credentials it may read; socket: which may be held
   bool mask_out = false;  ///< the mask takes out of what others say
   std::vector<std::uint16_t> out;  ///< catalogue numbers that it is not, whatever else says so
+  bool named = false;  ///< of names that patterns go on from: one ends with a name directly below
   bool operator==(const CompiledRule&) const = default;
 };
 

@@ -134,6 +134,7 @@ Recognised recognise(const model::TableReader& tables, std::uint32_t space, cons
   const core_inode_key key{
       .ino = facts.file.ino, .dev = static_cast<__u32>(facts.file.dev), .space = space};
   const core_rule* rule = by_inode ? core_find_inode(&seam, &key) : nullptr;
+  bool plain = false;
   if (rule != nullptr) {
     core_match_add(&walk.match, rule);
     core_match_finish(&walk.match);
@@ -147,9 +148,11 @@ Recognised recognise(const model::TableReader& tables, std::uint32_t space, cons
       walk.depth = static_cast<__u32>(facts.count - i);
       core_match_directory(&walk, &at);
     }
+    plain = walk.named == 0 && core_nothing_said(&walk.match) != 0;
     core_match_finish(&walk.match);
   }
   Recognised out;
+  out.plain_directory = plain;
   out.count = walk.match.count;
   out.undecided = walk.match.overflow != 0;
   std::copy_n(walk.match.credential, out.count, out.credentials.begin());

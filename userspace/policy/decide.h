@@ -34,6 +34,8 @@ struct Recognised {
   bool program = false;
   bool unix_socket = false;
   model::CredentialMask mask{};
+  /// By path: no pattern but `**/name` can say anything of any file of this directory.
+  bool plain_directory = false;
 };
 
 /// By inode first, then by path; `by_inode` false leaves the inode out (compiling asks so).

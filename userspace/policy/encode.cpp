@@ -22,7 +22,7 @@ core_rule to_core(const model::CompiledRule& rule) {
   out.flags = static_cast<__u8>(
       (rule.subtree ? CORE_RULE_SUBTREE : 0) | (rule.exclude ? CORE_RULE_EXCLUDE : 0) |
       (rule.program ? CORE_RULE_PROGRAM : 0) | (rule.unix_socket ? CORE_RULE_UNIX : 0) |
-      (rule.mask_out ? CORE_RULE_MASK_OUT : 0));
+      (rule.mask_out ? CORE_RULE_MASK_OUT : 0) | (rule.named ? CORE_RULE_NAMED : 0));
   out.count = static_cast<__u8>(std::min<std::size_t>(rule.credentials.size(), CORE_MAX_MATCHES));
   std::copy_n(rule.credentials.begin(), out.count, out.credential);
   out.out_count = static_cast<__u8>(std::min<std::size_t>(rule.out.size(), CORE_MAX_MATCHES));

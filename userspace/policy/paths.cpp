@@ -86,10 +86,10 @@ struct Names {
   std::optional<NameShape> shape;
 };
 
-/// The hash under which the components from `first` on are found.
-Names names_from(const PatternForm& form, std::size_t first) {
+/// The hash under which the components from `first` up to `end` are found.
+Names names_from(const PatternForm& form, std::size_t first, std::size_t end) {
   Names out;
-  for (std::size_t i = first; i < form.components.size(); ++i) {
+  for (std::size_t i = first; i < end; ++i) {
     const std::string& component = form.components[i];
     std::uint64_t token = 0;
     if (form.star == i) {
@@ -130,7 +130,7 @@ class Compiler {
 
  private:
   Result<void> add_anywhere(const PatternForm& form, const CompiledRule& rule) {
-    Names names = names_from(form, 0);
+    Names names = names_from(form, 0, form.components.size());
     if (names.shape) {
       if (auto added = add_shape(paths_.anywhere, *names.shape, "**/"); !added) return added;
     } else if (paths_.anywhere.empty() ||
@@ -174,13 +174,23 @@ class Compiler {
     if (rest == 0) {
       return merge(anchor.rule, rule);
     }
-    Names names = names_from(form, done);
+    Names names = names_from(form, done, form.components.size());
     anchor.max_depth = std::max(anchor.max_depth, static_cast<std::uint8_t>(rest));
     if (names.shape)
       if (auto added = add_shape(anchor.shapes, *names.shape, "its directory"); !added)
         return added;
+    add_inner(anchor.id, form, done);
     const std::uint64_t hash = rule.subtree ? core_hash_below(names.hash) : names.hash;
     return merge(paths_.names[{anchor.id, hash}], rule);
+  }
+
+  /// Every beginning of the pattern below the anchor, the empty one too.
+  void add_inner(std::uint32_t anchor, const PatternForm& form, std::size_t done) {
+    for (std::size_t end = done; end < form.components.size(); ++end) {
+      CompiledRule& inner =
+          paths_.names[{anchor, core_hash_inner(names_from(form, done, end).hash)}];
+      inner.named |= !form.subtree && end + 1 == form.components.size();
+    }
   }
 
   static Result<void> add_shape(std::vector<NameShape>& shapes, const NameShape& shape,

@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <thread>
 
@@ -151,6 +152,7 @@ int born_in_cgroup(const Words& w) {
 int in_namespaces(const Words& w) {
   if (::unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC) != 0)
     return failed("unshare");
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return failed("mount");
   return in_child(w);
 }
 
@@ -184,6 +186,18 @@ int repeat(const Words& w) {
   return status;
 }
 
+// The command line that ps shows is the process's own memory: from field 48 to 49 (proc(5)).
+int with_other_arguments(const Words& w) {
+  std::ifstream stat("/proc/self/stat");
+  std::string field;
+  for (int i = 1; i < 48; ++i) stat >> field;
+  std::uintptr_t start = 0;
+  std::uintptr_t end = 0;
+  if (!(stat >> start >> end)) return failed("/proc/self/stat");
+  std::memset(reinterpret_cast<char*>(start), 'x', end - start - 1);
+  return perform_rest(w, 1);
+}
+
 int undumpable(const Words& w) {
   ::prctl(PR_SET_DUMPABLE, 0);
   return perform_rest(w, 1);
@@ -206,6 +220,7 @@ constexpr std::array kActs{
     Act{"in-namespaces", "ACT…", 1, in_namespaces},
     Act{"in-user-namespace", "ACT…", 1, in_user_namespace},
     Act{"in-pid", "PID ACT…", 2, in_pid},
+    Act{"with-other-arguments", "ACT…", 1, with_other_arguments},
     Act{"undumpable", "ACT…", 1, undumpable},
     Act{"named", "COMM ACT…", 2, named},
 };

@@ -79,6 +79,14 @@ TEST_F(FindingTellsTheProcess, ThatTookAnotherName) {
   EXPECT_EQ(text_at(run.events.findings().front(), "/process/exe"), acts());
 }
 
+// EVASION E8.
+TEST_F(FindingTellsTheProcess, ThatRewroteItsArguments) {
+  const Words words{"with-other-arguments", "open", secret_};
+  const TaskRun run = in_task(words);
+  ASSERT_EQ(run.events.findings().size(), 1U) << run.ended.err;
+  EXPECT_EQ(at(run.events.findings().front(), "/process/argv"), Json(act(words)));
+}
+
 TEST_F(FindingTellsTheProcess, WhoseProgramIsNoFileInADirectory) {
   const TaskRun run = in_task({"exec-memory", acts(), "open", secret_});
   ASSERT_EQ(run.events.findings().size(), 1U) << run.ended.err;
@@ -116,8 +124,9 @@ TEST_F(FindingTellsTheProcess, WithTheDirectoryOfOneThatConnects) {
 }
 
 TEST_F(FindingTellsTheProcess, WithItsUserThoughItMayNotBeDumped) {
+  const std::string program = scratch_.program("bin/acts", acts());  // that nobody can reach
   const TaskRun run = run_ambit(scratch_, {.catalogue = {aws_},
-                                           .command = act({"undumpable", "open", secret_}),
+                                           .command = {program, "undumpable", "open", secret_},
                                            .options = {"--user", "nobody"}});
   ASSERT_EQ(run.events.findings().size(), 1U) << run.ended.err;
   EXPECT_EQ(at(run.events.findings().front(), "/process/uid"), 65534);

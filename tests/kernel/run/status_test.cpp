@@ -49,6 +49,27 @@ TEST_F(ARun, FindsItsCommandByPath) {
   EXPECT_EQ(run.ended.exit, 0) << run.ended.err;
 }
 
+// It never ran: who asked for it is ambit's own child.
+TEST_F(ARun, EndsWith126AndTellsWhoAskedWhereTheScopeRefusesTheCommand) {
+  const TaskRun run = run_ambit(scratch_, {.scope = {.exec = Lines{}}, .command = {ran()}});
+  EXPECT_EQ(run.ended.out, "");
+  EXPECT_EQ(run.ended.exit, 126) << run.ended.err;
+  ASSERT_EQ(run.events.findings().size(), 1U) << run.ended.err;
+  EXPECT_EQ(text_at(run.events.findings().front(), "/file/path"), ran());
+  EXPECT_EQ(text_at(run.events.findings().front(), "/process/exe"), ambit_binary());
+}
+
+// As a container hides it; what cannot be had is said before anything is tried.
+TEST_F(ARun, SaysOneReasonWhereTheTypesOfTheKernelAreHidden) {
+  const std::string empty = scratch_.write("empty", "");
+  const Ended run =
+      probe::run({.argv = act({"in-namespaces", "bind", empty, "/sys/kernel/btf/vmlinux", "exec",
+                               ambit_binary(), "run", "--", "true"})});
+  EXPECT_EQ(run.exit, 125) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("no BTF"));
+  EXPECT_THAT(run.err, testing::Not(HasSubstr("trampoline")));
+}
+
 TEST_F(ARun, EndsWith2WhereItsUsageIsWrong) {
   const Ended unknown =
       probe::run({.argv = {ambit_binary(), "run", "--no-such-option", "--", "true"}});

@@ -259,6 +259,37 @@ TEST_F(CorrelatorTest, MakesAConnectionOutsideByAHolderOneFindingWithBothEnds) {
   EXPECT_THAT(made.references.owasp_agentic, ElementsAre("ASI02"));
 }
 
+TEST_F(CorrelatorTest, TakesNoCredentialThatIsNotInheritedAsCarriedOn) {
+  correlator.open_task(kSlot, {.credential_of_bit = {"github-cli", "aws"},
+                               .inside = {3, 0, 0, 0},
+                               .hold_process = {1, 0, 0, 0},
+                               .authority = {}});
+  opened(process(10), kGithub);
+  const auto aws = opened(process(10), kAws);
+  Event child = connect(process(11, {10}), Reason::destination_not_in_scope);
+  child.held_mask = {2, 0, 0, 0};
+  EXPECT_THAT(correlator.observe(child), IsEmpty());
+  EXPECT_THAT(child.credential->names, ElementsAre("aws"));
+  EXPECT_THAT(child.evidence, ElementsAre(aws));
+  EXPECT_FALSE(child.details.contains("relation.github-cli"));
+}
+
+TEST_F(CorrelatorTest, TakesACredentialThatAnExecDroppedAsGone) {
+  correlator.open_task(kSlot, {.credential_of_bit = {"github-cli"},
+                               .inside = {1, 0, 0, 0},
+                               .hold_process = {1, 0, 0, 0},
+                               .authority = {}});
+  const auto seen = opened(process(10), kGithub);
+  Event before = connect(process(10), Reason::destination_not_in_scope);
+  before.held_mask = {1, 0, 0, 0};
+  EXPECT_THAT(correlator.observe(before), IsEmpty());
+  EXPECT_THAT(before.evidence, ElementsAre(seen));
+  Event after = connect(process(10), Reason::destination_not_in_scope);
+  EXPECT_THAT(correlator.observe(after), IsEmpty());
+  EXPECT_FALSE(after.credential);
+  EXPECT_EQ(after.severity, Severity::medium);
+}
+
 TEST_F(CorrelatorTest, LeavesAConnectionOutsideAloneWhenNothingWasOpened) {
   Event made = connect(process(11), Reason::destination_not_in_scope);
   EXPECT_THAT(correlator.observe(made), IsEmpty());
@@ -375,6 +406,7 @@ TEST(TaskTable, ComesFromThePolicyAndTheScope) {
   CompiledPolicy policy;
   policy.credential_of_bit = {"a", "b"};
   policy.inside = {1, 0, 0, 0};
+  policy.hold_process = {2, 0, 0, 0};
   Scope scope;
   scope.credentials.resize(2);
   scope.credentials[0].name = "a";
@@ -383,6 +415,7 @@ TEST(TaskTable, ComesFromThePolicyAndTheScope) {
   const TaskTable table = task_table(policy, scope);
   EXPECT_EQ(table.credential_of_bit, policy.credential_of_bit);
   EXPECT_EQ(table.inside, policy.inside);
+  EXPECT_EQ(table.hold_process, policy.hold_process);
   EXPECT_EQ(table.authority, (std::map<std::string, Authority>{{"a", Authority::agent}}));
 }
 
