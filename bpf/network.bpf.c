@@ -20,9 +20,8 @@ static __always_inline int take_sockaddr(struct ambit_address *to, struct sock *
 	to->can_deny = 1;
 	/* AF_UNSPEC in a datagram's address means AF_INET (KERNEL-FACTS). */
 	if (family == AF_UNSPEC)
-		family = sk->__sk_common.skc_family == AF_INET6 && length >= 24
-				 ? AF_INET6
-				 : AF_INET;
+		family =
+			sk->__sk_common.skc_family == AF_INET6 && length >= 24 ? AF_INET6 : AF_INET;
 	to->family = family;
 	if (family == AF_INET && length >= 8) {
 		bpf_probe_read_kernel(&port, 2, address + 2);
@@ -152,9 +151,7 @@ static __always_inline __u16 bound_port(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 
-	return is_inet(sk->__sk_common.skc_family)
-		       ? sk->__sk_common.skc_num
-		       : 0;
+	return is_inet(sk->__sk_common.skc_family) ? sk->__sk_common.skc_num : 0;
 }
 
 /* A TCP port is the task's own when it listens there, not when it has merely bound it:
@@ -255,8 +252,7 @@ static __always_inline int socket_sendmsg(struct socket *sock, struct msghdr *ms
 		return state;
 	/* A connected stream ignores the name, unless this send is what connects it. */
 	named = name && length >= 2 &&
-		(sk->sk_type != SOCK_STREAM ||
-		 (msg->msg_flags & MSG_FASTOPEN) ||
+		(sk->sk_type != SOCK_STREAM || (msg->msg_flags & MSG_FASTOPEN) ||
 		 sk->sk_protocol == 132 /* SCTP */);
 	if (named) {
 		if (take_sockaddr(&to, sk, name, length) < 0)

@@ -48,8 +48,7 @@ struct ambit_plain {
 #define AMBIT_PLAINS 16384
 AMBIT_MAP(plains, BPF_MAP_TYPE_ARRAY, AMBIT_PLAINS, 0, __u32, struct ambit_plain);
 
-#define AMBIT_NAME_OF(dentry) \
-	((__u64)(dentry)->d_name.hash | (__u64)(dentry)->d_name.len << 32)
+#define AMBIT_NAME_OF(dentry) ((__u64)(dentry)->d_name.hash | (__u64)(dentry)->d_name.len << 32)
 
 CORE_INLINE int read_counts(struct ambit_spot *spot)
 {
@@ -66,7 +65,7 @@ CORE_INLINE int read_counts(struct ambit_spot *spot)
 
 /* Where a file stands, read straight from its objects; < 0: nothing can be remembered of it. */
 CORE_INLINE int find_spot(struct ambit_spot *spot, struct dentry *dentry, struct vfsmount *mnt,
-			   struct inode *inode)
+			  struct inode *inode)
 {
 	struct dentry *dir = dentry->d_parent;
 	struct inode *dir_inode = dir->d_inode;

@@ -21,10 +21,8 @@ using model::Backend;
     #hook, #hook, Concern::network, Backend::portable, "", true, without, AttachBy::cgroup \
   }
 
-#define AMBIT_ONCE(program, backend, without)                                           \
-  ProgramSpec {                                                                         \
-    #program, #program, Concern::cleanup, backend, "", false, without, AttachBy::once   \
-  }
+#define AMBIT_ONCE(program, backend, without) \
+  ProgramSpec { #program, #program, Concern::cleanup, backend, "", false, without, AttachBy::once }
 
 constexpr std::array kSpecs{
     AMBIT_PAIR(task_alloc, Concern::membership, true, "children leave the task"),

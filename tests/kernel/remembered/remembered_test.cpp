@@ -144,9 +144,8 @@ TEST_P(WhatIsRemembered, EndsWhenTwoDirectoriesAreExchanged) {
   make("other/a/token");
   begin({"keys/a/token"});
   expect_known_plain("other/a/token");
-  ASSERT_EQ(::renameat2(AT_FDCWD, at("keys").c_str(), AT_FDCWD, at("other").c_str(),
-                        RENAME_EXCHANGE),
-            0);
+  ASSERT_EQ(
+      ::renameat2(AT_FDCWD, at("keys").c_str(), AT_FDCWD, at("other").c_str(), RENAME_EXCHANGE), 0);
   expect_refused("keys/a/token");
   expect_refused("other/a/token");
 }
@@ -260,11 +259,10 @@ TEST_P(WhatIsRemembered, EndsWhenItsMountIsMovedThroughTheNewCalls) {
   scratch_.directory("keys");
   begin({"keys/a/token"});
   expect_known_plain("other/a/token");
-  const Descriptor tree(static_cast<int>(
-      ::syscall(kOpenTree, AT_FDCWD, at("other").c_str(), kClone | O_CLOEXEC)));
+  const Descriptor tree(
+      static_cast<int>(::syscall(kOpenTree, AT_FDCWD, at("other").c_str(), kClone | O_CLOEXEC)));
   ASSERT_TRUE(tree.valid());
-  ASSERT_EQ(
-      ::syscall(kMoveMount, tree.get(), "", AT_FDCWD, at("keys").c_str(), kFromEmptyPath), 0);
+  ASSERT_EQ(::syscall(kMoveMount, tree.get(), "", AT_FDCWD, at("keys").c_str(), kFromEmptyPath), 0);
   const Mounted mounted(at("keys"));
   expect_refused("keys/a/token");
 }
