@@ -28,6 +28,7 @@ struct Act {
 [[nodiscard]] std::span<const Act> file_acts();
 [[nodiscard]] std::span<const Act> uring_acts();
 [[nodiscard]] std::span<const Act> uring_send_acts();
+[[nodiscard]] std::span<const Act> ring_message_acts();
 [[nodiscard]] std::span<const Act> name_acts();
 [[nodiscard]] std::span<const Act> process_acts();
 [[nodiscard]] std::span<const Act> exec_acts();

@@ -154,6 +154,44 @@ int by_source_route(const Words& w) {
                                                                               : kDone;
 }
 
+// HOP ADDRESS PORT TEXT: the message itself brings the route.
+int by_route_of_message(const Words& w) {
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  std::array<unsigned char, 8> option{IPOPT_NOP, IPOPT_LSRR, 7, 4};
+  ::inet_pton(AF_INET, w[1].c_str(), &option[4]);
+  Address to(w[2], w[3]);
+  std::string text = w[4];
+  iovec part{.iov_base = text.data(), .iov_len = text.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof option)> space{};
+  msghdr message{};
+  message.msg_name = to.get();
+  message.msg_namelen = to.length();
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = space.data();
+  message.msg_controllen = space.size();
+  cmsghdr* const head = CMSG_FIRSTHDR(&message);
+  head->cmsg_level = IPPROTO_IP;
+  head->cmsg_type = IP_RETOPTS;
+  head->cmsg_len = CMSG_LEN(sizeof option);
+  std::memcpy(CMSG_DATA(head), option.data(), sizeof option);
+  return ::sendmsg(fd, &message, 0) < 0 ? failed("sendmsg") : kDone;
+}
+
+// HOP ADDRESS PORT TEXT: the same over IPv6, by a segment routing header.
+int by_segments(const Words& w) {
+  constexpr int kRoutingHeader = 57;  // IPV6_RTHDR
+  const int fd = ::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  std::array<unsigned char, 8 + 2 * 16> header{0, 4, 4, 1, 1};
+  ::inet_pton(AF_INET6, w[2].c_str(), &header[8]);
+  ::inet_pton(AF_INET6, w[1].c_str(), &header[24]);
+  if (::setsockopt(fd, IPPROTO_IPV6, kRoutingHeader, header.data(), header.size()) != 0)
+    return failed("IPV6_RTHDR");
+  const Address to(w[2], w[3]);
+  return ::sendto(fd, w[4].data(), w[4].size(), 0, to.get(), to.length()) < 0 ? failed("sendto")
+                                                                              : kDone;
+}
+
 constexpr std::array kActs{
     Act{"raw-packet", "ADDRESS PORT TEXT", 3, raw_packet},
     Act{"raw-udp", "ADDRESS PORT TEXT", 3, raw_udp},
@@ -162,6 +200,8 @@ constexpr std::array kActs{
     Act{"raw-ping", "ADDRESS PORT TEXT", 3, raw_ping},
     Act{"link-packet", "ADDRESS PORT TEXT", 3, link_packet},
     Act{"interface", "tun|tap", 1, make_interface},
+    Act{"source-route-message", "HOP ADDRESS PORT TEXT", 4, by_route_of_message},
+    Act{"segments", "HOP ADDRESS PORT TEXT", 4, by_segments},
     Act{"source-route", "HOP ADDRESS PORT TEXT", 4, by_source_route},
 };
 

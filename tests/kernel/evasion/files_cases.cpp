@@ -287,7 +287,13 @@ std::vector<Case> descriptor_cases() {
       reads("F15", "SCM_RIGHTS", {"receive", "{giver}"}),
       reads("F15", "pidfd_getfd", {"take", "{tester}", "{held}"}),
       reads("F15", "seccomp ADDFD", {"be-given", "{supervisor}"}),
+      reads("F15", "IORING_OP_MSG_RING", {"be-messaged", "{messenger}"}),
   };
+  for (const char* const backend : {"lsm", "fmod_ret", "portable"})
+    add_short(all, {"IORING_OP_MSG_RING"},
+              {backend, Result::missed,
+               "The kernel asks nobody when a file goes from one ring to another, and reads of it "
+               "are not judged. It takes a process outside that wants to help."});
   add_short(all, {"mmap of a received descriptor", "SCM_RIGHTS", "seccomp ADDFD"},
             {"portable", Result::missed,
              "fanotify asks when a file is opened, and this one was opened outside. Keep sockets "

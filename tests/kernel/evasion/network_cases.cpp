@@ -7,6 +7,9 @@
 namespace ambit::probe::evasion {
 namespace {
 
+// SCTP finds no way from one address of 127.0.0.0/8 to another.
+constexpr const char* kOther = "10.99.0.2";
+
 const Words kTo{"{address}", "{port}", "{text}"};
 
 Words act(const std::string& name, const Words& more = kTo) {
@@ -87,15 +90,21 @@ std::vector<Case> connections() {
       raw(sends("N5", "source route", {"source-route", "{address}", "{ok}", "{ok-udp}", "{text}"},
                 "packets"),
           "127.0.1.6", "udp"),
+      raw(sends("N5", "source route in a message",
+                {"source-route-message", "127.0.0.3", "{ok}", "{ok-udp}", "{text}"}, "packets"),
+          "255.255.255.255", "udp"),
+      raw(sends("N5", "segment routing header",
+                {"segments", "{address}", "{ok6}", "{ok6-udp}", "{text}"}, "packets"),
+          "2001:db8::7f00:2", "udp"),
       called(sends("N6", "MPTCP", act("mptcp"), "mptcp"), "tcp"),
   };
 }
 
 std::vector<Case> protocols() {
   return {
-      sends("N7", "SCTP connect", act("sctp"), "sctp"),
-      sends("N7", "SCTP message that connects", act("sctp-message"), "sctp"),
-      sends("N7", "SCTP connectx", act("sctp-option"), "sctp"),
+      to(sends("N7", "SCTP connect", act("sctp"), "sctp"), kOther),
+      to(sends("N7", "SCTP message that connects", act("sctp-message"), "sctp"), kOther),
+      to(sends("N7", "SCTP connectx", act("sctp-option"), "sctp"), kOther),
       sends("N7", "SCTP connectx with a permitted address first",
             {"sctp-second", "{ok-here}", "{port}", "{address}", "{port}", "{text}"}, "sctp"),
       sends("N7", "DCCP", act("dccp"), "dccp"),
@@ -136,17 +145,9 @@ constexpr Family kFamilies[] = {
     {"N7", "RDS", 21, SOCK_SEQPACKET, 0},
     {"N7", "SMC", 43, SOCK_STREAM, 0},
     {"N7", "vsock", 40, SOCK_STREAM, 0},
-    {"N7", "Bluetooth", 31, SOCK_RAW, 1},
-    {"N7", "CAN", 29, SOCK_RAW, 1},
     {"N7", "TIPC", 30, SOCK_RDM, 0},
     {"N7", "KCM", 41, SOCK_DGRAM, 0},
-    {"N7", "LLC", 26, SOCK_DGRAM, 0},
     {"N7", "PF_KEY", 15, SOCK_RAW, 2},
-    {"N7", "PPPoE", 24, SOCK_STREAM, 0},
-    {"N7", "QIPCRTR", 42, SOCK_DGRAM, 0},
-    {"N7", "AX.25", 3, SOCK_DGRAM, 0},
-    {"N7", "X.25", 9, SOCK_SEQPACKET, 0},
-    {"N7", "Phonet", 35, SOCK_DGRAM, 0},
     {"N11", "packet socket of all", AF_PACKET, SOCK_RAW, 0x0300},
     {"N11", "XDP socket", 44, SOCK_RAW, 0},
 };
@@ -166,7 +167,7 @@ std::vector<Case> families() {
                    .name = std::string(kind) + " interface",
                    .kind = Kind::makes,
                    .argv = {"interface", kind},
-                   .family = AF_PACKET});
+                   .named = "tun"});
   }
   return all;
 }

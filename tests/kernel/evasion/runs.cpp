@@ -56,6 +56,7 @@ Task task_of(Group group, Phase phase, const std::map<std::string, Place>& place
     const Outside& outside = world().outside;
     task.scope.network->push_back(to_address("127.0.0.1", outside.permitted_tcp().port()));
     task.scope.network->push_back(to_address("127.0.0.1", outside.permitted_udp().port()));
+    task.scope.network->push_back(to_address("::1", outside.permitted_udp6().port()));
   }
   if (!aws.files.empty()) task.catalogue.push_back(aws);
   if (!meta.endpoints.empty()) task.catalogue.push_back(meta);
@@ -132,6 +133,7 @@ void Trial::judge(const PlanRun& plan) {
     }
     Outcome& outcome = outcomes_[name];
     outcome.done = done->second;
+    if (outcome.done.timed_out) trouble_ = name + " did not end";
     outcome.happened = happened(place, outcome.done);
     outcome.findings = findings_of(place, outcome.done, plan.run.events);
     for (const Json& finding : outcome.findings) {

@@ -68,7 +68,13 @@ bool any_mark_at(const std::string& place) {
 
 bool is_about_destination(const Place& place, const Done& done, const Json& finding) {
   const Case& way = *place.way;
-  if (way.kind == Kind::peers) return text_at(finding, "/destination/unix").ends_with(place.peer);
+  if (way.kind == Kind::peers) {
+    const std::string named = text_at(finding, "/destination/unix");
+    return named == place.peer || named.find(place.at("")) != std::string::npos;
+  }
+  if (way.kind == Kind::makes && way.family == 0)
+    return text_at(finding, "/destination/protocol") == way.named &&
+           at(finding, "/process/pid") == done.pid;
   if (way.family != 0)
     return at(finding, "/destination/family") == way.family &&
            at(finding, "/process/pid") == done.pid;

@@ -77,10 +77,14 @@ TEST_F(EveryTask, AnswersWhoeverComesToItsListener) {
   Live live(scratch_, {.scope = {.network = Lines{}},
                        .command = act({"serve", "127.0.0.1", number, "answer-of-the-task"})});
   Ended asked;
-  EXPECT_TRUE(eventually([&] {
-    asked = run({.argv = act({"ask", "127.0.0.1", number})});
-    return asked.exit == 0 || !live.ambit().running();
-  })) << asked.err;
+  // A start under emulation takes seconds.
+  EXPECT_TRUE(eventually(
+      [&] {
+        asked = run({.argv = act({"ask", "127.0.0.1", number})});
+        return asked.exit == 0 || !live.ambit().running();
+      },
+      30s))
+      << asked.err;
   const TaskRun served = live.finish();
   EXPECT_EQ(served.ended.exit, 0) << served.ended.err;
   EXPECT_EQ(asked.out, "answer-of-the-task");

@@ -52,6 +52,16 @@ std::string giver(Place& place, int gift, bool to_supervise = false) {
   return name;
 }
 
+/// A process that puts the secret into the ring of whoever comes.
+std::string messenger(Place& place) {
+  const std::string name = place.at("messenger");
+  place.kept.push_back(
+      std::make_shared<Child>(Command{.argv = act({"message", name, place.secret()})}));
+  static_cast<void>(eventually([&] { return fs::exists(name); }));
+  place.always.push_back("{unix: " + quoted(name) + "}");
+  return name;
+}
+
 std::string handle_file(Place& place) {
   struct {
     file_handle head;
@@ -142,6 +152,7 @@ const std::map<std::string, Fill>& fills() {
       {"giver", [](P p) { return giver(p, kept_open(p, O_RDONLY)); }},
       {"path-giver", [](P p) { return giver(p, kept_open(p, O_PATH)); }},
       {"supervisor", [](P p) { return giver(p, kept_open(p, O_RDONLY), true); }},
+      {"messenger", messenger},
       {"handle", handle_file},
       {"mapping", mapping},
       // destinations
@@ -151,6 +162,8 @@ const std::map<std::string, Fill>& fills() {
       {"ok-here", [](P) { return std::string("127.0.0.1"); }},
       {"ok-tcp", [](P p) { return p.outside->permitted_tcp().port_text(); }},
       {"ok-udp", [](P p) { return p.outside->permitted_udp().port_text(); }},
+      {"ok6", [](P) { return std::string("::1"); }},
+      {"ok6-udp", [](P p) { return p.outside->permitted_udp6().port_text(); }},
       {"network", [](P p) { return p.outside->network().file(); }},
       {"connected", [](P p) { return std::to_string(connected(p)); }},
       {"inherited-socket", [](P p) { return number_of_inherited(p, connected(p)); }},
