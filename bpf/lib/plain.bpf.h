@@ -29,6 +29,7 @@ struct ambit_spot {
 	__u64 above; /* the directory's parent */
 	__u64 dir_name;
 	__u64 dir_ino; /* 0: a spot of which nothing is remembered */
+	__u64 dev;     /* of the directory and the file: subvolumes use inodes' numbers again */
 	__u32 dir_generation;
 	__u32 space;
 	__u32 renames;
@@ -48,8 +49,7 @@ struct ambit_plain {
 #define AMBIT_PLAINS 16384
 AMBIT_MAP(plains, BPF_MAP_TYPE_ARRAY, AMBIT_PLAINS, 0, __u32, struct ambit_plain);
 
-#define AMBIT_NAME_OF(dentry) \
-	((__u64)(dentry)->d_name.hash | (__u64)(dentry)->d_name.len << 32)
+#define AMBIT_NAME_OF(dentry) ((__u64)(dentry)->d_name.hash | (__u64)(dentry)->d_name.len << 32)
 
 CORE_INLINE int read_counts(struct ambit_spot *spot)
 {
@@ -66,7 +66,7 @@ CORE_INLINE int read_counts(struct ambit_spot *spot)
 
 /* Where a file stands, read straight from its objects; < 0: nothing can be remembered of it. */
 CORE_INLINE int find_spot(struct ambit_spot *spot, struct dentry *dentry, struct vfsmount *mnt,
-			   struct inode *inode)
+			  struct inode *inode)
 {
 	struct dentry *dir = dentry->d_parent;
 	struct inode *dir_inode = dir->d_inode;
@@ -112,9 +112,9 @@ CORE_INLINE int is_remembered(const struct ambit_spot *spot, int whole)
 	version = *(volatile __u64 *)&slot->version;
 	if ((version & 1) || there->mnt != spot->mnt || there->above != spot->above ||
 	    there->dir_name != spot->dir_name || there->dir_ino != spot->dir_ino ||
-	    there->dir_generation != spot->dir_generation || there->space != spot->space ||
-	    there->renames != spot->renames || there->mounts != spot->mounts ||
-	    there->tables != spot->tables)
+	    there->dir_generation != spot->dir_generation || there->dev != spot->dev ||
+	    there->space != spot->space || there->renames != spot->renames ||
+	    there->mounts != spot->mounts || there->tables != spot->tables)
 		return 0;
 	if (there->name != (whole ? 0 : spot->name) || there->ino != (whole ? 0 : spot->ino) ||
 	    there->generation != (whole ? 0 : spot->generation))
