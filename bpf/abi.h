@@ -203,6 +203,19 @@ union ambit_any_record {
 #define AMBIT_LOSS_INDEX(ring, cause) ((__u32)(ring) * (__u32)AMBIT_LOSS_COUNT + (__u32)(cause))
 #define AMBIT_LOSS_SLOTS ((__u32)AMBIT_RING_COUNT * (__u32)AMBIT_LOSS_COUNT)
 
+/* holder_recognise: what a descriptor of the asking process is in a space of paths. */
+struct ambit_question {
+	__s32 descriptor;
+	__u32 space;
+	/* the answer */
+	__u16 credential[CORE_MAX_MATCHES];
+	__u64 mask[4];
+	__u32 undecided;
+	__u32 count;
+	__u32 flags; /* CORE_RULE_PROGRAM, CORE_RULE_UNIX */
+	__u32 reserved;
+};
+
 /* members: thread id -> task; what user space lists, and what tells an undecided
  * member from an outsider when task storage is busy.
  */

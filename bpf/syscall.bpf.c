@@ -5,6 +5,7 @@
  * while a live scope has a credential that is known by pattern alone.
  */
 #include "bpf/lib/credential.bpf.h"
+#include "bpf/lib/descriptor.bpf.h"
 
 char _license[] __weak SEC("license") = "GPL";
 
@@ -21,17 +22,6 @@ static __always_inline int opens(unsigned long number, int compat)
 	number &= ~X32_BIT;
 	return number == 2 || number == 85 || number == 257 || number == 304 || number == 437 ||
 	       number == 438;
-}
-
-static __always_inline struct file *file_of(struct task_struct *task, long descriptor)
-{
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **slots = BPF_CORE_READ(table, fd), *file = 0;
-
-	if (descriptor < 0 || (unsigned long)descriptor >= BPF_CORE_READ(table, max_fds))
-		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), slots + descriptor);
-	return file;
 }
 
 #define O_PATH 010000000

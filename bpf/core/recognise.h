@@ -165,9 +165,8 @@ CORE_INLINE int core_component_token(struct core_walk *walk, struct core_shape s
 /* Whether patterns begin with these names and go on. */
 CORE_INLINE int core_goes_on(struct core_walk *walk, __u64 hash)
 {
-	struct core_name_key key = {.space = walk->space,
-				    .anchor = walk->anchor.id,
-				    .hash = core_hash_inner(hash)};
+	struct core_name_key key = {
+		.space = walk->space, .anchor = walk->anchor.id, .hash = core_hash_inner(hash)};
 	const struct core_rule *inner = core_find_name(walk->seam, &key);
 
 	return inner ? 1 | (inner->flags & CORE_RULE_NAMED) : 0;

@@ -57,8 +57,7 @@ Descriptor load_empty(const bpf_program* program, AttachBy by) {
     if (id < 0) return {};
     options.attach_btf_id = static_cast<__u32>(id);
   }
-  return Descriptor(
-      bpf_prog_load(type, "empty", "GPL", code.data(), code.size(), &options));
+  return Descriptor(bpf_prog_load(type, "empty", "GPL", code.data(), code.size(), &options));
 }
 
 Descriptor attach_empty(int program, const bpf_program* like, AttachBy by, int cgroup) {

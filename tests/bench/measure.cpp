@@ -110,8 +110,7 @@ Result<Costs> measure(const Place& place, const Run& run) {
   }
   place.empty_queues();
   if (!opened) return std::unexpected(opened.error());
-  if (status != 0)
-    return fail(words.front() + " ended with wait status " + std::to_string(status));
+  if (status != 0) return fail(words.front() + " ended with wait status " + std::to_string(status));
   return take_costs(text);
 }
 

@@ -166,7 +166,8 @@ static const struct {
                    {'p', pipe_writes, "pipe"},  {'s', system_calls, "getppid"}};
 
 static struct sockaddr_in loopback(const char* port) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(port))};
+  struct sockaddr_in address = {.sin_family = AF_INET,
+                                .sin_port = htons((unsigned short)atoi(port))};
 
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   return address;

@@ -39,7 +39,7 @@ static int add_port(int ruleset, unsigned short port) {
 
 /* What is opened lies in /tmp, one of the ten. */
 static int enter_landlock(unsigned short port) {
-  static const char* const paths[] = {"/usr", "/etc", "/dev", "/proc", "/sys",
+  static const char* const paths[] = {"/usr", "/etc", "/dev",  "/proc", "/sys",
                                       "/run", "/var", "/home", "/root", "/tmp"};
   struct ops_ruleset rules = {.fs = OPS_FS_ALL};
   long abi = syscall(SYS_landlock_create_ruleset, 0, 0, LANDLOCK_CREATE_RULESET_VERSION);

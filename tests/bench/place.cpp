@@ -93,10 +93,11 @@ Result<void> Place::make_documents() const {
                   credential_text("bench-allowed", held(), "  destinations: [" + loopback + "]\n")},
         std::pair{catalogue() + "/other.yaml",
                   credential_text("bench-other", path("keys/other"), "")},
-        std::pair{scope(), "apiVersion: ambit.dev/v1\nkind: TaskScope\nmetadata: {name: bench}\n"
-                           "spec:\n  agent: spiffe://bench.example/agent\n  ttl: 60m\n"
-                           "  credentials: [{name: bench-allowed}]\n  network: {allow: [" +
-                               loopback + "]}\n  exec: {allow: [/usr/bin/sleep, " + path("ops") + "]}\n"}})
+        std::pair{scope(),
+                  "apiVersion: ambit.dev/v1\nkind: TaskScope\nmetadata: {name: bench}\n"
+                  "spec:\n  agent: spiffe://bench.example/agent\n  ttl: 60m\n"
+                  "  credentials: [{name: bench-allowed}]\n  network: {allow: [" +
+                      loopback + "]}\n  exec: {allow: [/usr/bin/sleep, " + path("ops") + "]}\n"}})
     if (auto written = write_text(file, text); !written) return written;
   return {};
 }

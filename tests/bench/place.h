@@ -20,7 +20,9 @@ class Place {
   ~Place();
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
-  [[nodiscard]] std::string path(const std::string& below) const { return directory_ + "/" + below; }
+  [[nodiscard]] std::string path(const std::string& below) const {
+    return directory_ + "/" + below;
+  }
   [[nodiscard]] std::string held() const { return path("keys/allowed"); }
   [[nodiscard]] std::string scope() const { return path("scope.yaml"); }
   [[nodiscard]] std::string catalogue() const { return path("catalogue"); }

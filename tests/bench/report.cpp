@@ -125,11 +125,11 @@ std::vector<Target> targets(const std::vector<Round>& rounds, const ReportOption
   };
   if (options.backend == model::Backend::portable)
     for (const char* operation : {"open", "exec", "getppid"})
-      all.push_back({.text = "outside a task, over nothing loaded: " + std::string(operation),
-                     .reached = median(ratios(rounds, operation, Setting::outside,
-                                              Setting::nothing)),
-                     .limit = 1.03,
-                     .shape = "%.3f"});
+      all.push_back(
+          {.text = "outside a task, over nothing loaded: " + std::string(operation),
+           .reached = median(ratios(rounds, operation, Setting::outside, Setting::nothing)),
+           .limit = 1.03,
+           .shape = "%.3f"});
   return all;
 }
 

@@ -43,9 +43,8 @@ Result<std::unique_ptr<pipeline::Prepared>> prepare_amounts(const Place& place,
   scope.network.emplace();
   constexpr std::uint32_t kFirst = 0x0a000000;  // 10.0.0.0/8, in ranges of two addresses
   for (int i = 0; i < amounts.ranges; ++i)
-    scope.network->push_back(
-        {.type = model::DestinationType::range,
-         .range = ipv4_range(kFirst + 4 * static_cast<std::uint32_t>(i), 31)});
+    scope.network->push_back({.type = model::DestinationType::range,
+                              .range = ipv4_range(kFirst + 4 * static_cast<std::uint32_t>(i), 31)});
   scope.network->push_back(
       {.type = model::DestinationType::range, .range = ipv4_range(INADDR_LOOPBACK, 32)});
   return pipeline::prepare(std::move(declared));
@@ -60,9 +59,8 @@ Run few(const BenchOptions& options) {
 /// Other tasks with policies of their own, as a daemon would have them.
 Result<void> add_tasks(Loaded& loaded, const pipeline::Prepared& prepared, int from, int to) {
   for (int i = from; i < to; ++i) {
-    const policy::PolicyNumbers numbers{.policy = static_cast<std::uint32_t>(i + 1),
-                                        .credential_space = 1,
-                                        .program_space = 2};
+    const policy::PolicyNumbers numbers{
+        .policy = static_cast<std::uint32_t>(i + 1), .credential_space = 1, .program_space = 2};
     for (const model::TableEntry& entry : policy::encode_policy(prepared.policy, numbers))
       if (entry.table != model::Table::inodes && entry.table != model::Table::anchors &&
           entry.table != model::Table::names && entry.table != model::Table::spaces)
@@ -112,8 +110,8 @@ class Series {
     auto prepared = prepare_amounts(place_, amounts);
     if (!prepared) return std::unexpected(prepared.error());
     // Numbers that no task of the first series has.
-    const policy::PolicyNumbers numbers{.policy = next_, .credential_space = next_ + 1,
-                                        .program_space = next_ + 2};
+    const policy::PolicyNumbers numbers{
+        .policy = next_, .credential_space = next_ + 1, .program_space = next_ + 2};
     next_ += 3;
     if (auto put = loaded_.install(std::move(*prepared), numbers); !put) return put;
     return take(what, amount);

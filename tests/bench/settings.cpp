@@ -20,9 +20,8 @@ constexpr const char* kHeldOperations = "hcuxps";
 Run plain(const BenchOptions& options) { return {.batches = options.batches}; }
 
 Run holding(const Place& place, const BenchOptions& options) {
-  return {.options = {"-k", place.held()},
-          .operations = kHeldOperations,
-          .batches = options.batches};
+  return {
+      .options = {"-k", place.held()}, .operations = kHeldOperations, .batches = options.batches};
 }
 
 Result<void> put_costs(Round& round, Setting setting, Result<Costs> costs) {
@@ -43,9 +42,12 @@ Result<void> put_both(Round& round, Setting setting, const Place& place,
 }
 
 std::vector<std::string> ambit_run(const Place& place, const BenchOptions& options) {
-  return {options.ambit, "run",         "--backend",        std::string(name_of(options.backend)),
-          "--scope",     place.scope(), "--catalogue",      "builtin",
-          "--catalogue", place.catalogue(), "--events",     place.path("events"),
+  return {options.ambit, "run",
+          "--backend",   std::string(name_of(options.backend)),
+          "--scope",     place.scope(),
+          "--catalogue", "builtin",
+          "--catalogue", place.catalogue(),
+          "--events",    place.path("events"),
           "--"};
 }
 
@@ -97,11 +99,11 @@ Result<void> measure_denying(Round& round, const Place& place, const BenchOption
   auto loaded = Loaded::load(place, options);
   if (!loaded) return std::unexpected(loaded.error());
   if (auto put = put_both(round, Setting::outside, place, options); !put) return put;
-  if (auto put = put_costs(round, Setting::inside, (*loaded)->measure_inside(place, plain(options)));
+  if (auto put =
+          put_costs(round, Setting::inside, (*loaded)->measure_inside(place, plain(options)));
       !put)
     return put;
-  return put_costs(round, Setting::held,
-                   (*loaded)->measure_inside(place, holding(place, options)));
+  return put_costs(round, Setting::held, (*loaded)->measure_inside(place, holding(place, options)));
 }
 
 }  // namespace

@@ -56,8 +56,8 @@ class World {
     std::vector<PathPattern> compiled;
     for (std::uint32_t i = 1 + below(6); i-- > 0;) {
       patterns_.push_back(pattern());
-      compiled.push_back({.text = patterns_.back(),
-                          .meaning = {.exclude = below(5) == 0, .credentials = {1}}});
+      compiled.push_back(
+          {.text = patterns_.back(), .meaning = {.exclude = below(5) == 0, .credentials = {1}}});
       excludes_ |= compiled.back().meaning.exclude;
     }
     opened_ = path(6);
@@ -133,7 +133,8 @@ TEST(RandomFiles, LieInAPlainDirectoryOnlyWhenNoPatternNamesAnythingThere) {
     ++plain;
     const std::string directory = world.opened().substr(0, world.opened().rfind('/'));
     for (const char* name : kNames)
-      ASSERT_FALSE(world.any_names(directory + "/" + name, false)) << "seed " << seed << " " << name;
+      ASSERT_FALSE(world.any_names(directory + "/" + name, false))
+          << "seed " << seed << " " << name;
   }
   EXPECT_GT(plain, 200U);
 }

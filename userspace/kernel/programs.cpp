@@ -21,10 +21,8 @@ using model::Backend;
     #hook, #hook, Concern::network, Backend::portable, "", true, without, AttachBy::cgroup \
   }
 
-#define AMBIT_ONCE(program, backend, without)                                           \
-  ProgramSpec {                                                                         \
-    #program, #program, Concern::cleanup, backend, "", false, without, AttachBy::once   \
-  }
+#define AMBIT_ONCE(program, backend, without) \
+  ProgramSpec { #program, #program, Concern::cleanup, backend, "", false, without, AttachBy::once }
 
 constexpr std::array kSpecs{
     AMBIT_PAIR(task_alloc, Concern::membership, true, "children leave the task"),
@@ -101,6 +99,8 @@ constexpr std::array kSpecs{
                 false, "ports of closed sockets stay a task's own"},
     ProgramSpec{"unix_data_ready", "unix_data_ready", Concern::unix_sockets, Backend::portable,
                 "__bpf_trace_sk_data_ready", false, "Unix sockets are not bound"},
+    ProgramSpec{"holder_recognise", "holder_recognise", Concern::files, Backend::portable, "", true,
+                "files are not bound", AttachBy::call},
     ProgramSpec{"sys_exit", "sys_exit", Concern::files, Backend::portable, "", false,
                 "a file known by pattern alone is opened through a mount that was made later",
                 AttachBy::demand},

@@ -18,6 +18,7 @@ enum class AttachBy : std::uint8_t {
   cgroup,
   sockmap,
   demand,  ///< loaded, and attached by Sensor::switch_on
+  call,    ///< run when it is asked something
   once     ///< run after the load: it finds something out
 };
 

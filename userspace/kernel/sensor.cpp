@@ -191,6 +191,9 @@ Result<void> Sensor::attach_one(HookState& hook) {
       if (!cgroup_.valid()) return fail_errno(*mount);
     }
     link = bpf_program__attach_cgroup(program, cgroup_.get());
+  } else if (hook.spec->by == AttachBy::call) {
+    hook.attached = true;
+    return {};
   } else if (hook.spec->by == AttachBy::once) {
     LIBBPF_OPTS(bpf_test_run_opts, options);
     if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) != 0)
@@ -268,6 +271,24 @@ Result<void> Sensor::remove(model::Table table, const std::string& key) {
     return fail_errno("cannot remove from table " + std::string(model::name_of(table)));
   forget_plain(table);
   return {};
+}
+
+Result<Sensor::FileIs> Sensor::recognise(int descriptor, std::uint32_t space) const {
+  ambit_question question{};
+  question.descriptor = descriptor;
+  question.space = space;
+  LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &question, .ctx_size_in = sizeof(question));
+  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.holder_recognise), &options) != 0)
+    return fail_errno("cannot ask what a file is");
+  if (options.retval != 0) return fail("no memory to tell what a file is");
+  FileIs is{.undecided = question.undecided != 0,
+            .program = (question.flags & CORE_RULE_PROGRAM) != 0,
+            .credentials = {},
+            .mask = {}};
+  const std::size_t count = std::min<std::size_t>(question.count, CORE_MAX_MATCHES);
+  is.credentials.assign(question.credential, question.credential + count);
+  std::ranges::copy(question.mask, is.mask.begin());
+  return is;
 }
 
 Result<void> Sensor::bind(int pidfd, std::uint32_t slot) {

@@ -54,6 +54,16 @@ class Sensor : public model::TableReader, public model::TableWriter {
   /// Attaches a hook that costs the whole machine, for as long as this lives.
   [[nodiscard]] Result<void> switch_on(std::string_view hook);
 
+  /// What a file is in a space of paths, by its inode or by where it stands.
+  struct FileIs {
+    bool undecided = false;
+    bool program = false;
+    std::vector<std::uint16_t> credentials;
+    model::CredentialMask mask{};
+  };
+  /// Only where the backend has holders. An error: it could not be asked.
+  [[nodiscard]] Result<FileIs> recognise(int descriptor, std::uint32_t space) const;
+
   /// Puts the process behind `pidfd` into a task; it and all that it starts are bound from now on.
   [[nodiscard]] Result<void> bind(int pidfd, std::uint32_t slot);
   /// The task of a process; 0 when it is in none.

@@ -133,6 +133,13 @@ struct HolderAnswer::Asked {
   struct statx status{};
 };
 
+bool HolderAnswer::is_of_a_task(int pidfd) const {
+  if (pidfd < 0) return true;
+  const auto state = context_.setup->sensor->state_of(pidfd);
+  // Who cannot be looked up has ended: nobody reads the answer.
+  return state && state->slot != 0;
+}
+
 bool HolderAnswer::allows(const fanotify_event_metadata& event, int pidfd, int group) {
   Asked asked{.file = event.fd,
               .group = group,
@@ -157,35 +164,12 @@ bool HolderAnswer::allows(const fanotify_event_metadata& event, int pidfd, int g
   return asked.execution ? allows_program(asked) : allows_file(asked);
 }
 
-/// The path as the opener's mount namespace has it, and the directories that it runs through.
-bool HolderAnswer::take_path(const Asked& asked) {
+/// For the report: as this process sees it, which is the opener's path where they share mounts.
+void HolderAnswer::take_path(const Asked& asked) {
   std::array<char, 64> name{};
   std::snprintf(name.data(), name.size(), "self/fd/%d", asked.file);
-  const ssize_t size = ::readlinkat(context_.proc, name.data(), path_.data(), path_.size() - 1);
-  facts_->count = 0;
-  facts_->file = id_of(asked.status);
-  path_length_ = 0;
-  if (size <= 0) return false;
-  path_length_ = static_cast<std::size_t>(size);
-  path_[path_length_] = '\0';
-  if (path_[0] != '/') return true;  // a pipe, a memfd: no file that patterns mean
-  struct statx status{};
-  if (!look_at(AT_FDCWD, "/", 0, status)) return false;
-  std::size_t start = 1;
-  while (start <= path_length_) {
-    if (facts_->count == policy::PathFacts::kMaxComponents) return false;
-    const std::string_view all(path_.data(), path_length_);
-    const std::size_t end = std::min(all.find('/', start), all.size());
-    facts_->components[facts_->count++] = {.name = all.substr(start, end - start),
-                                           .directory = id_of(status)};
-    if (end == all.size()) break;
-    path_[end] = '\0';
-    const bool found = look_at(AT_FDCWD, path_.data(), AT_SYMLINK_NOFOLLOW, status);
-    path_[end] = '/';
-    if (!found) break;
-    start = end + 1;
-  }
-  return true;
+  const ssize_t size = ::readlinkat(context_.proc, name.data(), path_.data(), path_.size());
+  path_length_ = static_cast<std::size_t>(std::max<ssize_t>(size, 0));
 }
 
 void HolderAnswer::mark_too(const Asked& asked) {
@@ -207,30 +191,23 @@ void HolderAnswer::ask_no_more(const Asked& asked) {
 bool HolderAnswer::allows_file(const Asked& asked) {
   const kernel::Sensor& tables = *context_.setup->sensor;
   const policy::Spaces spaces = policy::spaces_of(tables, asked.state.slot);
-  facts_->count = 0;
-  facts_->file = id_of(asked.status);
-  path_length_ = 0;
-  policy::Recognised what = policy::recognise(tables, spaces.credentials, *facts_);
-  const bool by_inode = what.count > 0;
-  const bool has_path = take_path(asked);
-  if (!has_path) ++context_.shared->undecided;
-  if (!by_inode) {
-    what = has_path ? policy::recognise(tables, spaces.credentials, *facts_)
-                    : policy::Recognised{.undecided = true};
-    if (what.count == 0 && !what.undecided) {
-      ask_no_more(asked);
-      return true;
-    }
-    if (what.count > 0) mark_too(asked);
+  auto what = tables.recognise(asked.file, spaces.credentials);
+  if (!what) what = kernel::Sensor::FileIs{.undecided = true};
+  if (what->credentials.empty() && !what->undecided) {
+    ask_no_more(asked);
+    return true;
   }
-  const std::span<const std::uint16_t> credentials(what.credentials.data(), what.count);
+  if (what->undecided)
+    ++context_.shared->undecided;
+  else
+    mark_too(asked);
   const policy::Decision decision = policy::decide_file(tables,
                                                         {.slot = asked.state.slot,
                                                          .held = asked.state.held,
                                                          .readers = asked.state.readers,
                                                          .now_boot_ns = boot_now()},
-                                                        credentials, what.undecided);
-  if (reports(asked, decision)) report(asked, decision, credentials);
+                                                        what->credentials, what->undecided);
+  if (reports(asked, decision)) report(asked, decision, what->credentials);
   return finish(asked, decision);
 }
 
@@ -241,13 +218,13 @@ bool HolderAnswer::allows_program(const Asked& asked) {
   if (std::ranges::find(loaders, id_of(asked.status)) != loaders.end()) return true;
   const kernel::Sensor& tables = *context_.setup->sensor;
   const policy::Spaces spaces = policy::spaces_of(tables, asked.state.slot);
-  if (!take_path(asked)) {
+  const auto what = tables.recognise(asked.file, spaces.programs);
+  if (!what || what->undecided) {
     ++context_.shared->undecided;
     return false;
   }
-  const policy::Recognised what = policy::recognise(tables, spaces.programs, *facts_);
   const policy::Decision decision = policy::decide_exec(
-      tables, {.slot = asked.state.slot, .now_boot_ns = boot_now()}, what.program);
+      tables, {.slot = asked.state.slot, .now_boot_ns = boot_now()}, what->program);
   const bool refused =
       decision.effect != model::Effect::allowed && decision.effect != model::Effect::alerted;
   // What goes on is reported when it runs; only a script is not seen there.
@@ -278,6 +255,7 @@ std::size_t HolderAnswer::take_cwd(const Asked& asked) {
 
 void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
                           std::span<const std::uint16_t> credentials) {
+  take_path(asked);
   const ProcessFacts process = process_facts(context_.proc, asked.pid);
   const bool finding = decision.requested != model::Response::none;
   const std::size_t cwd = finding ? take_cwd(asked) : 0;

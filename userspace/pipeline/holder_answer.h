@@ -5,7 +5,6 @@
 #include <sys/fanotify.h>
 
 #include <array>
-#include <memory>
 #include <span>
 
 #include "userspace/pipeline/holder_shared.h"
@@ -15,9 +14,10 @@ namespace ambit::pipeline {
 
 class HolderAnswer {
  public:
-  explicit HolderAnswer(const HolderContext& context)
-      : context_(context), facts_(std::make_unique<policy::PathFacts>()) {}
+  explicit HolderAnswer(const HolderContext& context) : context_(context) {}
 
+  /// Whether an answer has to be thought about. `pidfd` may be -1: then it has.
+  [[nodiscard]] bool is_of_a_task(int pidfd) const;
   /// True: the open, or the read, goes on. `pidfd` may be -1; `group` is where the event comes
   /// from.
   [[nodiscard]] bool allows(const fanotify_event_metadata& event, int pidfd, int group);
@@ -26,7 +26,7 @@ class HolderAnswer {
   struct Asked;
   [[nodiscard]] bool allows_file(const Asked& asked);
   [[nodiscard]] bool allows_program(const Asked& asked);
-  [[nodiscard]] bool take_path(const Asked& asked);
+  void take_path(const Asked& asked);
   /// A credential that only its path told: reads of what is open of it are asked about from now on.
   void mark_too(const Asked& asked);
   /// A file that is no credential.
@@ -39,7 +39,6 @@ class HolderAnswer {
   [[nodiscard]] bool finish(const Asked& asked, const policy::Decision& decision);
 
   HolderContext context_;
-  std::unique_ptr<policy::PathFacts> facts_;
   std::array<char, 4096> path_{};
   std::size_t path_length_ = 0;
   std::array<char, 4096> cwd_{};

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a holder writes is read as what it meant.
-#include "userspace/kernel/holder_record.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "userspace/kernel/decode.h"
+#include "userspace/kernel/holder_record.h"
 
 namespace ambit::kernel {
 namespace {
