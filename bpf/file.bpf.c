@@ -10,6 +10,7 @@ char _license[] __weak SEC("license") = "GPL";
 #define O_WRONLY 1
 #define O_RDWR 2
 #define O_TRUNC 01000
+#define RENAME_EXCHANGE 2
 #define FMODE_EXEC_FLAG 040 /* __FMODE_EXEC, set in f_flags by do_open_execat */
 
 static __always_inline __u32 open_flags(struct file *file)
@@ -48,11 +49,12 @@ static __always_inline int is_plain(struct core_process *process, struct ambit_s
 	if (!policy)
 		return 0;
 	key.ino = inode->i_ino;
-	key.dev = inode->i_sb->s_dev;
+	key.dev = device_of_known(inode);
 	key.space = policy->credential_space;
 	if (bpf_map_lookup_elem(&inodes, &key))
 		return 0;
 	spot->space = key.space;
+	spot->dev = key.dev;
 	if (find_spot(spot, dentry, mnt, inode))
 		return 0;
 	return is_remembered(spot, 1) || is_remembered(spot, 0);
@@ -142,6 +144,50 @@ static __always_inline int file_permission(struct file *file, int mask)
 AMBIT_DENY_HOOK(file_permission, file_permission, security_file_permission, (file, mask),
 		struct file *file, int mask)
 
+/* What is changed without being opened. The directory's mount is the file's. Whether a file is
+ * there is asked of a number: the verifier of 6.12 takes d_inode for never NULL.
+ */
+static __always_inline int on_entry(struct path *dir, struct dentry *dentry, __u32 flags,
+				    __u32 hook)
+{
+	if (surely_outsider() || !BPF_CORE_READ(dentry, d_inode))
+		return 0;
+	return on_object(dentry, dir->mnt, dentry->d_inode, flags, hook);
+}
+
+static __always_inline int path_unlink(struct path *dir, struct dentry *dentry)
+{
+	return on_entry(dir, dentry, AMBIT_FILE_REMOVE, AMBIT_HOOK_path_unlink);
+}
+AMBIT_DENY_HOOK(path_unlink, path_unlink, security_path_unlink, (dir, dentry), struct path *dir,
+		struct dentry *dentry)
+
+static __always_inline int path_chmod(struct path *path)
+{
+	return on_path(path, AMBIT_FILE_ATTRIBUTES, AMBIT_HOOK_path_chmod);
+}
+AMBIT_DENY_HOOK(path_chmod, path_chmod, security_path_chmod, (path), struct path *path,
+		unsigned short mode)
+
+static __always_inline int path_chown(struct path *path)
+{
+	return on_path(path, AMBIT_FILE_ATTRIBUTES, AMBIT_HOOK_path_chown);
+}
+AMBIT_DENY_HOOK(path_chown, path_chown, security_path_chown, (path), struct path *path,
+		unsigned int uid, unsigned int gid)
+
+static __always_inline int learn_inode(struct ambit_scratch *scratch,
+				       const struct ambit_opening *opening)
+{
+	struct inode *inode = (struct inode *)opening->inode;
+
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
+		return learn_directory(scratch, opening->inode, opening->place.dentry,
+				       opening->place.mnt);
+	return recognise(scratch, scratch->subject.policy.credential_space, opening->inode,
+			 opening->place.dentry, opening->place.mnt);
+}
+
 /* A second name, or a new one, must not lose what the file is: its inode is learned
  * before the name changes. Refuses only where that cannot be had.
  */
@@ -156,13 +202,12 @@ static __always_inline int learn(struct dentry *dentry, struct path *dir, __u32 
 	if (state != AMBIT_DECIDE)
 		return state;
 	inode = BPF_CORE_READ(dentry, d_inode);
-	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
+	if (!inode)
 		return 0;
 	opening.inode = (__u64)inode;
 	opening.place.dentry = ADDRESS_OF(dentry);
 	opening.place.mnt = (__u64)BPF_CORE_READ(dir, mnt);
-	if (!recognise(entry.scratch, entry.scratch->subject.policy.credential_space, opening.inode,
-		       opening.place.dentry, opening.place.mnt))
+	if (!learn_inode(entry.scratch, &opening))
 		return 0;
 	core_decide_undecided(&entry.scratch->verdict);
 	effect = core_effect(&entry.scratch->verdict, 1);
@@ -178,10 +223,18 @@ static __always_inline int path_link(struct dentry *old_dentry, struct path *new
 AMBIT_DENY_HOOK(path_link, path_link, security_path_link, (old_dentry, new_dir),
 		struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry)
 
-static __always_inline int path_rename(struct path *old_dir, struct dentry *old_dentry)
+/* What stood under the new name is replaced. */
+static __always_inline int path_rename(struct path *old_dir, struct dentry *old_dentry,
+				       struct path *new_dir, struct dentry *new_dentry,
+				       unsigned int flags)
 {
-	return learn(old_dentry, old_dir, AMBIT_HOOK_path_rename);
+	if (learn(old_dentry, old_dir, AMBIT_HOOK_path_rename))
+		return 1;
+	if ((flags & RENAME_EXCHANGE) && learn(new_dentry, new_dir, AMBIT_HOOK_path_rename))
+		return 1;
+	return on_entry(new_dir, new_dentry, AMBIT_FILE_REPLACE, AMBIT_HOOK_path_rename);
 }
-AMBIT_DENY_HOOK(path_rename, path_rename, security_path_rename, (old_dir, old_dentry),
-		struct path *old_dir, struct dentry *old_dentry, struct path *new_dir,
-		struct dentry *new_dentry, unsigned int flags)
+AMBIT_DENY_HOOK(path_rename, path_rename, security_path_rename,
+		(old_dir, old_dentry, new_dir, new_dentry, flags), struct path *old_dir,
+		struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry,
+		unsigned int flags)

@@ -29,6 +29,7 @@ struct ambit_spot {
 	__u64 above; /* the directory's parent */
 	__u64 dir_name;
 	__u64 dir_ino; /* 0: a spot of which nothing is remembered */
+	__u64 dev;     /* of the directory and the file: subvolumes use inodes' numbers again */
 	__u32 dir_generation;
 	__u32 space;
 	__u32 renames;
@@ -111,9 +112,9 @@ CORE_INLINE int is_remembered(const struct ambit_spot *spot, int whole)
 	version = *(volatile __u64 *)&slot->version;
 	if ((version & 1) || there->mnt != spot->mnt || there->above != spot->above ||
 	    there->dir_name != spot->dir_name || there->dir_ino != spot->dir_ino ||
-	    there->dir_generation != spot->dir_generation || there->space != spot->space ||
-	    there->renames != spot->renames || there->mounts != spot->mounts ||
-	    there->tables != spot->tables)
+	    there->dir_generation != spot->dir_generation || there->dev != spot->dev ||
+	    there->space != spot->space || there->renames != spot->renames ||
+	    there->mounts != spot->mounts || there->tables != spot->tables)
 		return 0;
 	if (there->name != (whole ? 0 : spot->name) || there->ino != (whole ? 0 : spot->ino) ||
 	    there->generation != (whole ? 0 : spot->generation))

@@ -17,12 +17,12 @@ struct ambit_climb {
 	__u64 parent; /* of a dentry that is a component */
 	__u64 mount;
 	__u64 root; /* of the mount */
-	__u32 dev;  /* of the mount's file system */
+	__u32 dev;  /* of the mount's file system; 0: each inode is asked (btrfs) */
 	__u32 depth;
 	__u8 done;
 	__u8 loose; /* the way up may change without a rename or a mount */
+	__u8 bound; /* below a mount whose root is no file system's */
 	__u8 cut;
-	__u8 reserved;
 	__u32 length; /* of the path written so far */
 };
 

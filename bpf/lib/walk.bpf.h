@@ -54,10 +54,45 @@ CORE_INLINE int core_read_name(void *seam, struct core_walk *walk, __u32 level, 
 	return take ? bpf_probe_read_kernel(&walk->name, take & (CORE_NAME_SIZE - 1), name) : 0;
 }
 
+#define BTRFS_SUPER_MAGIC 0x9123683E
+
+/* The device that stat() gives. Each subvolume of btrfs has one of its own, and numbers of inodes
+ * are used again in each. Without the type (no btrfs here, or not loaded yet) there is nothing to
+ * ask.
+ */
+CORE_INLINE __u32 device_of(struct inode *inode)
+{
+	struct btrfs_inode *own;
+
+	if (bpf_core_type_exists(struct btrfs_root) &&
+	    BPF_CORE_READ(inode, i_sb, s_magic) == BTRFS_SUPER_MAGIC) {
+		own = (void *)inode - bpf_core_field_offset(struct btrfs_inode, vfs_inode);
+		return BPF_CORE_READ(own, root, anon_dev);
+	}
+	return BPF_CORE_READ(inode, i_sb, s_dev);
+}
+
+/* The same of an inode that the verifier knows: read without a call, but for btrfs. */
+CORE_INLINE __u32 device_of_known(struct inode *inode)
+{
+	if (bpf_core_type_exists(struct btrfs_root) && inode->i_sb->s_magic == BTRFS_SUPER_MAGIC)
+		return device_of(inode);
+	return inode->i_sb->s_dev;
+}
+
+/* Of all inodes of a file system; 0: each has to be asked. */
+CORE_INLINE __u32 device_of_all(struct super_block *sb)
+{
+	if (bpf_core_type_exists(struct btrfs_root) &&
+	    BPF_CORE_READ(sb, s_magic) == BTRFS_SUPER_MAGIC)
+		return 0;
+	return BPF_CORE_READ(sb, s_dev);
+}
+
 CORE_INLINE void inode_key(struct core_inode_key *key, struct inode *inode, __u32 space)
 {
 	key->ino = BPF_CORE_READ(inode, i_ino);
-	key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->dev = device_of(inode);
 	key->space = space;
 }
 
@@ -67,7 +102,7 @@ CORE_INLINE void enter_mount(struct ambit_climb *climb, __u64 dentry, __u64 moun
 	climb->dentry = dentry;
 	climb->mount = mount;
 	climb->root = mount ? (__u64)BPF_CORE_READ((struct mount *)mount, mnt.mnt_root) : 0;
-	climb->dev = BPF_CORE_READ((struct dentry *)dentry, d_sb, s_dev);
+	climb->dev = device_of_all(BPF_CORE_READ((struct dentry *)dentry, d_sb));
 }
 
 CORE_INLINE void climb_from(struct ambit_climb *climb, __u64 dentry, __u64 mnt)
@@ -76,6 +111,7 @@ CORE_INLINE void climb_from(struct ambit_climb *climb, __u64 dentry, __u64 mnt)
 	climb->depth = 0;
 	climb->done = 0;
 	climb->loose = 0;
+	climb->bound = 0;
 	climb->cut = 0;
 	climb->length = 0;
 }
@@ -99,9 +135,15 @@ CORE_INLINE int climb_mount(struct ambit_climb *climb)
 		climb->parent = (__u64)BPF_CORE_READ(dentry, d_parent);
 		if (climb->parent != climb->dentry)
 			return AMBIT_STEP_NAME;
-		climb->loose = 1; /* not connected yet, or gone */
+		/* Without a mount the file system's root is the top; else it is not connected yet,
+		 * or gone.
+		 */
+		if (climb->mount || BPF_CORE_READ(dentry, d_sb, s_root) != dentry)
+			climb->loose = 1;
 		return AMBIT_STEP_TOP;
 	}
+	if (BPF_CORE_READ(dentry, d_parent) != dentry)
+		climb->bound = 1;
 	parent = BPF_CORE_READ(mount, mnt_parent);
 	if (parent == mount || !parent)
 		return AMBIT_STEP_TOP;
@@ -115,12 +157,13 @@ CORE_INLINE int climb_mount(struct ambit_climb *climb)
 CORE_INLINE void match_here(struct ambit_scratch *scratch)
 {
 	struct dentry *dentry = (void *)scratch->climb.dentry;
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 	struct core_inode_key key;
 
 	if (!scratch->climb.depth)
 		return;
-	key.ino = BPF_CORE_READ(dentry, d_inode, i_ino);
-	key.dev = scratch->climb.dev;
+	key.ino = BPF_CORE_READ(inode, i_ino);
+	key.dev = scratch->climb.dev ? scratch->climb.dev : device_of(inode);
 	key.space = scratch->walk.space;
 	scratch->walk.depth = scratch->climb.depth;
 	core_match_directory(&scratch->walk, &key);
@@ -149,7 +192,44 @@ static long match_step(__u32 index, void *context)
 	return 0;
 }
 
-/* Where no pattern said anything, none will while all stays where it is. */
+/* Climbs from scratch->climb on to the top; < 0 when it does not get there. */
+AMBIT_GLOBAL int climb_to_top(struct ambit_scratch *scratch)
+{
+	if (!scratch)
+		return -1;
+	/* Levels are other components' on another way up. */
+	__builtin_memset(scratch->walk.token_level, 0, sizeof(scratch->walk.token_level));
+	CORE_LOOP(AMBIT_MAX_STEPS, match_step, scratch);
+	if (scratch->climb.done)
+		return 0;
+	count_loss(AMBIT_RING_findings, AMBIT_LOSS_path_too_deep);
+	return -1;
+}
+
+/* From the dentry, or with one component below it that is there already. Below a bind mount of a
+ * directory a file stands in two places: where the mount is, and where its file system has it.
+ */
+CORE_INLINE int climb_everywhere(struct ambit_scratch *scratch, __u64 dentry, __u64 mnt,
+				 __u32 depth)
+{
+	__u8 loose;
+
+	climb_from(&scratch->climb, dentry, mnt);
+	scratch->climb.depth = depth;
+	if (climb_to_top(scratch) < 0)
+		return -1;
+	if (!scratch->climb.bound)
+		return 0;
+	loose = scratch->climb.loose;
+	climb_from(&scratch->climb, dentry, 0);
+	scratch->climb.depth = depth;
+	scratch->climb.loose = loose;
+	return climb_to_top(scratch);
+}
+
+/* Where no pattern said anything, in any place of the file, none will while all stays where it is:
+ * the places of one dentry below one mount change by renames and mounts only.
+ */
 CORE_INLINE void remember_plain(struct ambit_scratch *scratch)
 {
 	if (!scratch->spot.dir_ino || scratch->climb.loose ||
@@ -163,15 +243,10 @@ CORE_INLINE int recognise_by_path(struct ambit_scratch *scratch, __u64 dentry, _
 {
 	if (!scratch)
 		return -1;
-	climb_from(&scratch->climb, dentry, mnt);
 	scratch->walk.named = 0;
 	scratch->walk.anywhere = 0;
-	__builtin_memset(scratch->walk.token_level, 0, sizeof(scratch->walk.token_level));
-	CORE_LOOP(AMBIT_MAX_STEPS, match_step, scratch);
-	if (!scratch->climb.done) {
-		count_loss(AMBIT_RING_findings, AMBIT_LOSS_path_too_deep);
+	if (climb_everywhere(scratch, dentry, mnt, 0) < 0)
 		return -1;
-	}
 	remember_plain(scratch);
 	core_match_finish(&scratch->walk.match);
 	return scratch->walk.match.overflow ? -1 : 0;
@@ -191,6 +266,53 @@ CORE_INLINE int note_inode(const struct core_inode_key *key)
 		return -1;
 	if (*known != space)
 		*known = AMBIT_SEVERAL_SPACES;
+	return 0;
+}
+
+/* A directory below a credential's that gets another place takes what it is along: its inode
+ * becomes an anchor, for files that come into it later. What is asked is what a file in it would
+ * be; the directory's own name stands for the file's. < 0: it could not be told or noted.
+ */
+AMBIT_GLOBAL int learn_directory(struct ambit_scratch *scratch, __u64 inode, __u64 dentry,
+				 __u64 mnt)
+{
+	const struct core_anchor *there;
+	struct core_anchor *anchor;
+	struct core_inode_key key = {};
+	struct core_match *match;
+
+	if (!scratch)
+		return -1;
+	match = &scratch->walk.match;
+	anchor = &scratch->walk.anchor;
+	__builtin_memset(match, 0, sizeof(*match));
+	scratch->walk.space = scratch->subject.policy.credential_space;
+	scratch->walk.path[0] = dentry;
+	if (climb_everywhere(scratch, dentry, mnt, 1) < 0)
+		return -1;
+	core_match_finish(match);
+	if (match->overflow)
+		return -1;
+	if (!match->count)
+		return 0;
+	inode_key(&key, (struct inode *)inode, scratch->walk.space);
+	there = core_find_anchor(0, &key);
+	__builtin_memset(anchor, 0, sizeof(*anchor));
+	if (there)
+		*anchor = *there;
+	/* What is said of all below by itself goes along as it is. */
+	if (anchor->rule.flags & CORE_RULE_SUBTREE)
+		return 0;
+	anchor->rule.rank = CORE_RANK_INODE;
+	anchor->rule.flags = CORE_RULE_SUBTREE;
+	anchor->rule.count = match->count;
+	__builtin_memcpy(anchor->rule.credential, match->credential, sizeof(match->credential));
+	if (note_inode(&key) || bpf_map_update_elem(&anchors, &key, anchor, BPF_ANY)) {
+		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+		return -1;
+	}
+	/* The rename that follows makes void what is remembered; one that fails does not. */
+	__sync_fetch_and_add(&ambit_path_tables, 1);
 	return 0;
 }
 

@@ -157,7 +157,12 @@ int in_namespaces(const Words& w) {
 }
 
 int in_user_namespace(const Words& w) {
+  const std::string user = "0 " + std::to_string(::geteuid()) + " 1\n";
+  const std::string group = "0 " + std::to_string(::getegid()) + " 1\n";
   if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return failed("unshare");
+  std::ofstream("/proc/self/setgroups") << "deny\n";
+  std::ofstream("/proc/self/uid_map") << user;
+  std::ofstream("/proc/self/gid_map") << group;
   return perform_rest(w, 1);
 }
 
@@ -177,6 +182,24 @@ int in_pid(const Words& w) {
 int named(const Words& w) {
   ::prctl(PR_SET_NAME, w[1].c_str());
   return perform_rest(w, 2);
+}
+
+// NAME ACT…: this program anew, under another argv[0].
+int renamed(const Words& w) {
+  const Words rest = rest_of(w, 2);
+  std::vector<char*> command = own_command(rest);
+  const std::string program = command[0];
+  command[0] = const_cast<char*>(w[1].c_str());
+  ::execv(program.c_str(), command.data());
+  return failed("execv");
+}
+
+// Two megabytes of arguments that nobody reads stand behind the act's own.
+int with_much(const Words& w) {
+  Words rest = rest_of(w, 1);
+  rest.insert(rest.end(), 20, std::string(100'000, 'a'));
+  ::execv("/proc/self/exe", own_command(rest).data());
+  return failed("execv");
 }
 
 // As fast as it can; its status is that of the last time.
@@ -222,6 +245,8 @@ constexpr std::array kActs{
     Act{"in-pid", "PID ACT…", 2, in_pid},
     Act{"with-other-arguments", "ACT…", 1, with_other_arguments},
     Act{"undumpable", "ACT…", 1, undumpable},
+    Act{"renamed", "NAME ACT…", 2, renamed},
+    Act{"with-much", "ACT…", 1, with_much},
     Act{"named", "COMM ACT…", 2, named},
 };
 

@@ -11,6 +11,8 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstring>
 
 #include "userspace/pipeline/prepare.h"
 #include "userspace/policy/encode.h"
@@ -42,23 +44,43 @@ Opener::~Opener() {
   ::waitpid(pid_, nullptr, 0);
 }
 
+namespace {
+
+int open_and_close(const char* path) {
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  const int result = fd < 0 ? errno : 0;
+  if (fd >= 0) ::close(fd);
+  return result;
+}
+
+}  // namespace
+
+// A request is a path, or two of them with a NUL between.
 void Opener::serve(int channel) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  std::array<char, 4096> path{};
+  std::array<char, 8192> path{};
   for (;;) {
     const ssize_t length = ::recv(channel, path.data(), path.size() - 1, 0);
     if (length <= 0) ::_exit(0);
     path.at(static_cast<std::size_t>(length)) = '\0';
-    const int fd = ::open(path.data(), O_RDONLY | O_CLOEXEC);
-    const int result = fd < 0 ? errno : 0;
-    if (fd >= 0) ::close(fd);
+    const std::size_t first = std::strlen(path.data());
+    const bool both = first < static_cast<std::size_t>(length);
+    const int result = !both ? open_and_close(path.data())
+                       : ::rename(path.data(), path.data() + first + 1) == 0 ? 0
+                                                                             : errno;
     if (::send(channel, &result, sizeof(result), MSG_NOSIGNAL) < 0) ::_exit(0);
   }
 }
 
-int Opener::open(const std::string& path) const {
+int Opener::open(const std::string& path) const { return ask(path); }
+
+int Opener::rename(const std::string& from, const std::string& to) const {
+  return ask(from + '\0' + to);
+}
+
+int Opener::ask(const std::string& request) const {
   int result = -1;
-  if (::send(channel_.get(), path.data(), path.size(), MSG_NOSIGNAL) < 0 ||
+  if (::send(channel_.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0 ||
       ::recv(channel_.get(), &result, sizeof(result), 0) != sizeof(result))
     return -1;
   return result;

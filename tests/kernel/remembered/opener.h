@@ -13,7 +13,7 @@
 
 namespace ambit::probe {
 
-/// A process that opens files for reading when it is asked to.
+/// A process that opens files for reading, and renames, when it is asked to.
 class Opener {
  public:
   [[nodiscard]] static Result<std::unique_ptr<Opener>> start(kernel::Sensor& sensor,
@@ -24,10 +24,13 @@ class Opener {
 
   /// 0, or errno of the open.
   [[nodiscard]] int open(const std::string& path) const;
+  /// 0, or errno of the rename.
+  [[nodiscard]] int rename(const std::string& from, const std::string& to) const;
 
  private:
   Opener() = default;
   [[noreturn]] static void serve(int channel);
+  [[nodiscard]] int ask(const std::string& request) const;
 
   pid_t pid_ = -1;
   Descriptor channel_;

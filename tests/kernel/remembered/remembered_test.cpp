@@ -14,6 +14,8 @@
 
 #include "tests/kernel/fixture/ambit.h"
 #include "tests/kernel/remembered/opener.h"
+#include "userspace/policy/encode.h"
+#include "userspace/policy/filesystem.h"
 
 namespace ambit::probe {
 namespace {
@@ -277,6 +279,85 @@ TEST_P(WhatIsRemembered, EndsWhenADirectoryAboveItsMountIsRenamed) {
   const Mounted mounted(at("keys/mounted"));
   fs::rename(at("above"), at("keys"));
   expect_refused("keys/mounted/token");
+}
+
+// Below a bind mount of a directory a file stands in two places.
+TEST_P(WhatIsRemembered, EndsWhenTheDirectoryBehindItsMountIsRenamed) {
+  make("other/a/token");
+  scratch_.directory("mounted");
+  ASSERT_EQ(::mount(at("other/a").c_str(), at("mounted").c_str(), nullptr, MS_BIND, nullptr), 0);
+  const Mounted mounted(at("mounted"));
+  begin({"keys/a/token"});
+  expect_known_plain("mounted/token");
+  fs::rename(at("other"), at("keys"));
+  expect_refused("mounted/token");
+}
+
+TEST_P(WhatIsRemembered, EndsWhenTheTreeBehindItsMountComesBelowASubtree) {
+  scratch_.directory("tree");
+  make("other/a/token");
+  scratch_.directory("mounted");
+  ASSERT_EQ(::mount(at("other/a").c_str(), at("mounted").c_str(), nullptr, MS_BIND, nullptr), 0);
+  const Mounted mounted(at("mounted"));
+  begin({"tree/**"});
+  expect_known_plain("mounted/token");
+  fs::rename(at("other"), at("tree/other"));
+  expect_refused("mounted/token");
+}
+
+// Both names are as deep below what is asked about: the one's tokens are not the other's.
+TEST_P(WhatIsRemembered, SaysNothingOfWhatIsACredentialOnlyBehindItsMount) {
+  scratch_.directory("keys");
+  scratch_.directory("mounted");
+  begin({"keys/a/b/token"});
+  make("keys/a/b/other");
+  ASSERT_EQ(::mount(at("keys/a").c_str(), at("mounted").c_str(), nullptr, MS_BIND, nullptr), 0);
+  const Mounted mounted(at("mounted"));
+  expect_known_plain("mounted/b/other");
+  make("keys/a/b/token");
+  expect_refused("mounted/b/token");
+}
+
+// The directory is asked about by patterns of its own, and moved by the task.
+TEST_P(WhatIsRemembered, EndsWhereADirectoryTakesAlongThatItWasBelowASubtree) {
+  make("other/plain");
+  scratch_.directory("tree/sub");
+  begin({"tree/**", "tree/sub/x/token"});
+  expect_known_plain("other/plain");
+  ASSERT_EQ(opener_->rename(at("tree/sub"), at("other/sub")), 0);
+  make("other/sub/later");
+  make("other/sub/x/token");
+  expect_refused("other/sub/later");
+  expect_refused("other/sub/x/token");
+  expect_open("other/plain");
+}
+
+TEST_P(WhatIsRemembered, IsTakenAlongThroughABindMountToo) {
+  scratch_.directory("tree/a/sub");
+  scratch_.directory("mounted");
+  ASSERT_EQ(::mount(at("tree/a").c_str(), at("mounted").c_str(), nullptr, MS_BIND, nullptr), 0);
+  const Mounted mounted(at("mounted"));
+  begin({"tree/**"});
+  ASSERT_EQ(opener_->rename(at("mounted/sub"), at("mounted/moved")), 0);
+  fs::rename(at("tree/a/moved"), at("moved"));
+  make("moved/later");
+  expect_refused("moved/later");
+}
+
+TEST_P(WhatIsRemembered, SaysNothingOfADirectoryThatTookItAlongAndIsGone) {
+  scratch_.directory("tree/sub");
+  begin({"tree/**"});
+  ASSERT_EQ(opener_->rename(at("tree/sub"), at("sub")), 0);
+  const auto facts = policy::RealFileSystem().look(at("sub"));
+  ASSERT_TRUE(facts);
+  const std::string key = policy::encode_inode_key(facts->id, 2 * number_);
+  std::array<std::byte, 512> value{};
+  const auto known = [&] {
+    return sensor_->find(model::Table::anchors, std::as_bytes(std::span(key)), value);
+  };
+  ASSERT_TRUE(known());
+  fs::remove(at("sub"));
+  EXPECT_TRUE(eventually([&] { return !known(); }, 2s));
 }
 
 TEST_P(WhatIsRemembered, EndsWhenTheCatalogueChanges) {
