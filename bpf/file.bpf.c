@@ -63,7 +63,7 @@ static __always_inline int is_plain(struct core_process *process, struct ambit_s
 static __always_inline int on_object(struct dentry *dentry, struct vfsmount *mnt,
 				     struct inode *inode, __u32 flags, __u32 hook)
 {
-	struct ambit_opening opening = {.flags = flags};
+	struct ambit_opening *opening;
 	struct core_process *process;
 	struct ambit_spot spot;
 	struct ambit_entry entry;
@@ -81,10 +81,12 @@ static __always_inline int on_object(struct dentry *dentry, struct vfsmount *mnt
 		return state;
 	if (spot.dir_ino)
 		entry.scratch->spot = spot;
-	opening.place.dentry = ADDRESS_OF(dentry);
-	opening.place.mnt = ADDRESS_OF(mnt);
-	opening.inode = ADDRESS_OF(inode);
-	return open_credential(entry.scratch, &opening);
+	opening = &entry.scratch->opening;
+	opening->place.dentry = ADDRESS_OF(dentry);
+	opening->place.mnt = ADDRESS_OF(mnt);
+	opening->inode = ADDRESS_OF(inode);
+	opening->flags = flags;
+	return open_credential(entry.scratch, opening);
 }
 
 static __always_inline int on_path(struct path *path, __u32 flags, __u32 hook)
@@ -150,9 +152,22 @@ AMBIT_DENY_HOOK(file_permission, file_permission, security_file_permission, (fil
 static __always_inline int on_entry(struct path *dir, struct dentry *dentry, __u32 flags,
 				    __u32 hook)
 {
-	if (surely_outsider() || !BPF_CORE_READ(dentry, d_inode))
+	struct ambit_opening *opening;
+	struct ambit_entry entry;
+	int state = enter(&entry, hook);
+	struct inode *inode;
+
+	if (state != AMBIT_DECIDE)
+		return state;
+	inode = BPF_CORE_READ(dentry, d_inode);
+	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		return 0;
-	return on_object(dentry, dir->mnt, dentry->d_inode, flags, hook);
+	opening = &entry.scratch->opening;
+	opening->inode = (__u64)inode;
+	opening->place.dentry = ADDRESS_OF(dentry);
+	opening->place.mnt = (__u64)BPF_CORE_READ(dir, mnt);
+	opening->flags = flags;
+	return open_credential(entry.scratch, opening);
 }
 
 static __always_inline int path_unlink(struct path *dir, struct dentry *dentry)
@@ -194,7 +209,7 @@ static __always_inline int learn_inode(struct ambit_scratch *scratch,
 static __always_inline int learn(struct dentry *dentry, struct path *dir, __u32 hook)
 {
 	struct ambit_entry entry;
-	struct ambit_opening opening = {};
+	struct ambit_opening *opening;
 	int state = enter(&entry, hook);
 	struct inode *inode;
 	__u8 effect;
@@ -204,15 +219,17 @@ static __always_inline int learn(struct dentry *dentry, struct path *dir, __u32 
 	inode = BPF_CORE_READ(dentry, d_inode);
 	if (!inode)
 		return 0;
-	opening.inode = (__u64)inode;
-	opening.place.dentry = ADDRESS_OF(dentry);
-	opening.place.mnt = (__u64)BPF_CORE_READ(dir, mnt);
-	if (!learn_inode(entry.scratch, &opening))
+	opening = &entry.scratch->opening;
+	opening->inode = (__u64)inode;
+	opening->place.dentry = ADDRESS_OF(dentry);
+	opening->place.mnt = (__u64)BPF_CORE_READ(dir, mnt);
+	opening->flags = 0;
+	if (!learn_inode(entry.scratch, opening))
 		return 0;
 	core_decide_undecided(&entry.scratch->verdict);
 	effect = core_effect(&entry.scratch->verdict, 1);
 	fill_head(entry.scratch, entry.process->slot, AMBIT_KIND_file_open, effect);
-	emit_file(entry.scratch, &opening);
+	emit_file(entry.scratch, opening);
 	return respond(entry.process->slot, effect);
 }
 

@@ -209,7 +209,7 @@ static __always_inline int own_port(struct sock *sk, __u32 hook)
 	__u64 address = (__u64)sk;
 	struct ambit_own_socket *own;
 
-	if (current_membership(&process) != AMBIT_MEMBER || !process)
+	if (!sk || current_membership(&process) != AMBIT_MEMBER || !process)
 		return 0;
 	key.port = sk->__sk_common.skc_num;
 	if (!key.port || !is_inet(sk->__sk_common.skc_family))
@@ -242,7 +242,7 @@ static __always_inline int socket_getsockname(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 
-	if (surely_outsider() || sk->__sk_common.skc_state != TCP_LISTEN)
+	if (!sk || surely_outsider() || sk->__sk_common.skc_state != TCP_LISTEN)
 		return 0;
 	return own_port(sk, AMBIT_HOOK_socket_getsockname);
 }
@@ -261,12 +261,15 @@ int BPF_PROG(udp_port, struct sock *sk, unsigned short port, unsigned int hash, 
 static __always_inline int socket_connect(struct socket *sock, void *address, int length)
 {
 	struct sock *sk = sock->sk;
-	__u16 family = sk->__sk_common.skc_family, named = 0;
 	struct ambit_address to = {};
 	struct ambit_entry entry;
+	__u16 family, named = 0;
 	int state;
 
-	if (surely_outsider() || is_local_family(family))
+	if (!sk || surely_outsider())
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if (is_local_family(family))
 		return 0;
 	bpf_probe_read_kernel(&named, 2, address);
 	if (named == AF_UNSPEC && is_inet(family))
@@ -385,13 +388,16 @@ static __always_inline int send_to_peer(struct ambit_entry *entry, struct sock *
 static __always_inline int socket_sendmsg(struct socket *sock, struct msghdr *msg)
 {
 	struct sock *sk = sock->sk;
-	__u16 family = sk->__sk_common.skc_family;
 	int length = msg->msg_namelen, state, named, itself;
 	void *name = msg->msg_name;
 	struct ambit_address to = {};
 	struct ambit_entry entry;
+	__u16 family;
 
-	if (surely_outsider() || is_local_family(family))
+	if (!sk || surely_outsider())
+		return 0;
+	family = sk->__sk_common.skc_family;
+	if (is_local_family(family))
 		return 0;
 	state = enter(&entry, AMBIT_HOOK_socket_sendmsg);
 	if (state != AMBIT_DECIDE)
@@ -428,7 +434,7 @@ static __always_inline int socket_splice(struct file *file, int mask)
 	if (!sock)
 		return 0;
 	sk = sock->sk;
-	if (is_local_family(sk->__sk_common.skc_family))
+	if (!sk || is_local_family(sk->__sk_common.skc_family))
 		return 0;
 	state = enter(&entry, AMBIT_HOOK_socket_splice);
 	return state == AMBIT_DECIDE ? send_to_peer(&entry, sk, 0) : state;
@@ -450,7 +456,7 @@ static __always_inline int socket_recvmsg(struct socket *sock)
 		return 0;
 	slot = process->slot;
 	task = bpf_map_lookup_elem(&tasks, &slot);
-	if (!task || is_local_family(sk->__sk_common.skc_family))
+	if (!task || !sk || is_local_family(sk->__sk_common.skc_family))
 		return 0;
 	if (!(task->flags & (CORE_TASK_REVOKED | CORE_TASK_KILLED)) &&
 	    (!task->expires_boot_ns || bpf_ktime_get_boot_ns() < task->expires_boot_ns))

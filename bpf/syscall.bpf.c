@@ -30,7 +30,7 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *registers, long returned)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct ambit_opening opening = {.flags = AMBIT_FILE_READ | AMBIT_FILE_AGAIN};
+	struct ambit_opening *opening;
 	struct ambit_entry entry;
 	struct inode *inode;
 	struct file *file;
@@ -46,9 +46,11 @@ int BPF_PROG(sys_exit, struct pt_regs *registers, long returned)
 	inode = BPF_CORE_READ(file, f_inode);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		return 0;
-	opening.inode = (__u64)inode;
-	opening.place.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
-	opening.place.mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
-	open_credential(entry.scratch, &opening);
+	opening = &entry.scratch->opening;
+	opening->flags = AMBIT_FILE_READ | AMBIT_FILE_AGAIN;
+	opening->inode = (__u64)inode;
+	opening->place.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+	opening->place.mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
+	open_credential(entry.scratch, opening);
 	return 0;
 }

@@ -59,12 +59,6 @@ CORE_INLINE int holds_already(const struct ambit_scratch *scratch, __u8 effect)
 
 #define AMBIT_FILE_AGAIN 0x8000u /* beside the flags of the ABI: decided before, by the holder */
 
-struct ambit_opening {
-	__u64 inode;
-	struct ambit_place place;
-	__u32 flags;
-};
-
 AMBIT_GLOBAL int emit_file(struct ambit_scratch *scratch, struct ambit_opening *opening)
 {
 	struct ambit_file_record *record;

@@ -61,11 +61,6 @@ struct ambit_writer {
 	char *data;
 };
 
-struct ambit_place {
-	__u64 dentry;
-	__u64 mnt;
-};
-
 static long write_name_step(__u32 index, void *context)
 {
 	struct ambit_writer *writer = context;

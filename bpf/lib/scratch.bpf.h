@@ -26,7 +26,21 @@ struct ambit_climb {
 	__u32 length; /* of the path written so far */
 };
 
+struct ambit_place {
+	__u64 dentry;
+	__u64 mnt;
+};
+
+/* A file that is opened, or changed by name. */
+struct ambit_opening {
+	__u64 inode;
+	struct ambit_place place;
+	__u32 flags;
+};
+
 struct ambit_scratch {
+	struct ambit_opening
+		opening; /* not on the stack: 6.1 has 512 bytes for a walk and its hook */
 	struct ambit_climb climb;
 	struct ambit_spot spot;
 	struct core_walk walk;

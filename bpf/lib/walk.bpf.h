@@ -269,6 +269,39 @@ CORE_INLINE int note_inode(const struct core_inode_key *key)
 	return 0;
 }
 
+/* All below the directory is from now on what match says. < 0: it could not be noted. A function of
+ * its own, since 6.1 takes keys and values of maps from the program's stack, and it is large.
+ */
+AMBIT_GLOBAL int teach_anchor(struct ambit_scratch *scratch, struct core_inode_key *asked)
+{
+	const struct core_anchor *there;
+	const struct core_match *match;
+	struct core_anchor anchor = {};
+	struct core_inode_key key;
+
+	if (!scratch || !asked)
+		return -1;
+	key = *asked;
+	match = &scratch->walk.match;
+	there = core_find_anchor(0, &key);
+	if (there)
+		anchor = *there;
+	/* What is said of all below by itself goes along as it is. */
+	if (anchor.rule.flags & CORE_RULE_SUBTREE)
+		return 0;
+	anchor.rule.rank = CORE_RANK_INODE;
+	anchor.rule.flags = CORE_RULE_SUBTREE;
+	anchor.rule.count = match->count;
+	__builtin_memcpy(anchor.rule.credential, match->credential, sizeof(match->credential));
+	if (note_inode(&key) || bpf_map_update_elem(&anchors, &key, &anchor, BPF_ANY)) {
+		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+		return -1;
+	}
+	/* The rename that follows makes void what is remembered; one that fails does not. */
+	__sync_fetch_and_add(&ambit_path_tables, 1);
+	return 0;
+}
+
 /* A directory below a credential's that gets another place takes what it is along: its inode
  * becomes an anchor, for files that come into it later. What is asked is what a file in it would
  * be; the directory's own name stands for the file's. < 0: it could not be told or noted.
@@ -276,15 +309,12 @@ CORE_INLINE int note_inode(const struct core_inode_key *key)
 AMBIT_GLOBAL int learn_directory(struct ambit_scratch *scratch, __u64 inode, __u64 dentry,
 				 __u64 mnt)
 {
-	const struct core_anchor *there;
-	struct core_anchor *anchor;
 	struct core_inode_key key = {};
 	struct core_match *match;
 
 	if (!scratch)
 		return -1;
 	match = &scratch->walk.match;
-	anchor = &scratch->walk.anchor;
 	__builtin_memset(match, 0, sizeof(*match));
 	scratch->walk.space = scratch->subject.policy.credential_space;
 	scratch->walk.path[0] = dentry;
@@ -296,38 +326,24 @@ AMBIT_GLOBAL int learn_directory(struct ambit_scratch *scratch, __u64 inode, __u
 	if (!match->count)
 		return 0;
 	inode_key(&key, (struct inode *)inode, scratch->walk.space);
-	there = core_find_anchor(0, &key);
-	__builtin_memset(anchor, 0, sizeof(*anchor));
-	if (there)
-		*anchor = *there;
-	/* What is said of all below by itself goes along as it is. */
-	if (anchor->rule.flags & CORE_RULE_SUBTREE)
-		return 0;
-	anchor->rule.rank = CORE_RANK_INODE;
-	anchor->rule.flags = CORE_RULE_SUBTREE;
-	anchor->rule.count = match->count;
-	__builtin_memcpy(anchor->rule.credential, match->credential, sizeof(match->credential));
-	if (note_inode(&key) || bpf_map_update_elem(&anchors, &key, anchor, BPF_ANY)) {
-		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
-		return -1;
-	}
-	/* The rename that follows makes void what is remembered; one that fails does not. */
-	__sync_fetch_and_add(&ambit_path_tables, 1);
-	return 0;
+	return teach_anchor(scratch, &key);
 }
 
 /* A file that its path told is known by its inode from now on. < 0: it could not be noted, and a
  * name that the task gives it next would hide what it is. On portable nothing would tell when the
  * number is another file's. A function of its own, since its stack would be the walk's as well.
  */
-AMBIT_GLOBAL int teach_inode(struct ambit_scratch *scratch, struct core_inode_key *key)
+AMBIT_GLOBAL int teach_inode(struct ambit_scratch *scratch, struct core_inode_key *asked)
 {
-	struct core_rule taught = {}, *rule = &taught; /* 6.1 takes map values from the stack */
+	/* 6.1 takes keys and values of maps from the program's own stack. */
+	struct core_rule taught = {}, *rule = &taught;
+	struct core_inode_key own, *key = &own;
 	struct core_match *match;
 	long failed;
 
-	if (!scratch || !key)
+	if (!scratch || !asked)
 		return -1;
+	own = *asked;
 	match = &scratch->walk.match;
 	rule->rank = CORE_RANK_INODE;
 	rule->flags = match->flags;
