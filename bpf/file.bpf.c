@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-/* Files: opened, received, truncated; links and renames teach. */
+/* Files: opened, received, truncated; links and renames teach. The guard is asked first. */
 #include "bpf/lib/credential.bpf.h"
+#include "bpf/lib/guard_open.bpf.h"
 
 char _license[] __weak SEC("license") = "GPL";
 
@@ -37,6 +38,9 @@ static __always_inline int on_path(struct path *path, __u32 flags, __u32 hook)
 		return state;
 	dentry = BPF_CORE_READ(path, dentry);
 	inode = BPF_CORE_READ(dentry, d_inode);
+	if (guard_name(entry.scratch, (__u64)dentry, (__u64)BPF_CORE_READ(path, mnt),
+		       CORE_OPERATION_truncate))
+		return 1;
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		return 0;
 	opening.dentry = (__u64)dentry;
@@ -45,7 +49,7 @@ static __always_inline int on_path(struct path *path, __u32 flags, __u32 hook)
 	return open_credential(entry.scratch, &opening);
 }
 
-static __always_inline int on_file(struct file *file, __u32 flags, __u32 hook)
+static __always_inline int on_file(struct file *file, __u32 flags, __u32 hook, int guarded)
 {
 	struct ambit_entry entry;
 	struct ambit_opening opening = {.flags = flags};
@@ -54,6 +58,8 @@ static __always_inline int on_file(struct file *file, __u32 flags, __u32 hook)
 
 	if (state != AMBIT_DECIDE)
 		return state;
+	if (guarded && guard_open(&entry, file))
+		return 1;
 	opening.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
 	opening.mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
 	inode = BPF_CORE_READ(file, f_inode);
@@ -67,13 +73,13 @@ static __always_inline int on_file(struct file *file, __u32 flags, __u32 hook)
 
 static __always_inline int file_open(struct file *file)
 {
-	return on_file(file, 0, AMBIT_HOOK_file_open);
+	return on_file(file, 0, AMBIT_HOOK_file_open, 1);
 }
 AMBIT_DENY_HOOK(file_open, file_open, security_file_open, (file), struct file *file)
 
 static __always_inline int file_receive(struct file *file)
 {
-	return on_file(file, AMBIT_FILE_RECEIVE, AMBIT_HOOK_file_receive);
+	return on_file(file, AMBIT_FILE_RECEIVE, AMBIT_HOOK_file_receive, 1);
 }
 AMBIT_DENY_HOOK(file_receive, file_receive, security_file_receive, (file), struct file *file)
 
@@ -100,41 +106,59 @@ static __always_inline int file_permission(struct file *file, int mask)
 	    (!task->expires_boot_ns || bpf_ktime_get_boot_ns() < task->expires_boot_ns))
 		return 0;
 	return on_file(file, mask & 2 ? AMBIT_FILE_WRITE : AMBIT_FILE_READ,
-		       AMBIT_HOOK_file_permission);
+		       AMBIT_HOOK_file_permission, 0);
 }
 AMBIT_DENY_HOOK(file_permission, file_permission, security_file_permission, (file, mask),
 		struct file *file, int mask)
 
 /* A second name, or a new one, must not lose what the file is: its inode is learned
- * before the name changes. Never refuses.
+ * before the name changes. Only the guard refuses.
  */
-static __always_inline void learn(struct dentry *dentry, struct path *dir, __u32 hook)
+static __always_inline void learn(struct ambit_entry *entry, struct dentry *dentry,
+				  struct path *dir)
 {
-	struct ambit_entry entry;
-	struct inode *inode;
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 
-	if (enter(&entry, hook) != AMBIT_DECIDE)
-		return;
-	inode = BPF_CORE_READ(dentry, d_inode);
 	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
 		return;
-	recognise(entry.scratch, entry.scratch->subject.policy.credential_space, (__u64)inode,
+	recognise(entry->scratch, entry->scratch->subject.policy.credential_space, (__u64)inode,
 		  ADDRESS_OF(dentry), (__u64)BPF_CORE_READ(dir, mnt));
 }
 
 static __always_inline int path_link(struct dentry *old_dentry, struct path *new_dir)
 {
-	learn(old_dentry, new_dir, AMBIT_HOOK_path_link);
+	struct ambit_entry entry;
+	int state = enter(&entry, AMBIT_HOOK_path_link);
+
+	if (state != AMBIT_DECIDE)
+		return 0;
+	if (guard_name(entry.scratch, ADDRESS_OF(old_dentry), (__u64)BPF_CORE_READ(new_dir, mnt),
+		       CORE_OPERATION_link))
+		return 1;
+	learn(&entry, old_dentry, new_dir);
 	return 0;
 }
 AMBIT_DENY_HOOK(path_link, path_link, security_path_link, (old_dentry, new_dir),
 		struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry)
 
-static __always_inline int path_rename(struct path *old_dir, struct dentry *old_dentry)
+/* The file that goes to another name, and the one whose name it takes. */
+static __always_inline int path_rename(struct path *old_dir, struct dentry *old_dentry,
+				       struct path *new_dir, struct dentry *new_dentry)
 {
-	learn(old_dentry, old_dir, AMBIT_HOOK_path_rename);
+	struct ambit_entry entry;
+	int state = enter(&entry, AMBIT_HOOK_path_rename);
+
+	if (state != AMBIT_DECIDE)
+		return 0;
+	if (guard_name(entry.scratch, ADDRESS_OF(old_dentry), (__u64)BPF_CORE_READ(old_dir, mnt),
+		       CORE_OPERATION_rename) ||
+	    guard_name(entry.scratch, ADDRESS_OF(new_dentry), (__u64)BPF_CORE_READ(new_dir, mnt),
+		       CORE_OPERATION_rename))
+		return 1;
+	learn(&entry, old_dentry, old_dir);
 	return 0;
 }
-AMBIT_DENY_HOOK(path_rename, path_rename, security_path_rename, (old_dir, old_dentry),
-		struct path *old_dir, struct dentry *old_dentry, struct path *new_dir,
-		struct dentry *new_dentry, unsigned int flags)
+AMBIT_DENY_HOOK(path_rename, path_rename, security_path_rename,
+		(old_dir, old_dentry, new_dir, new_dentry), struct path *old_dir,
+		struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry,
+		unsigned int flags)

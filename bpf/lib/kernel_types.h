@@ -28,6 +28,7 @@ struct qstr {
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_magic;
 };
 
 struct inode {
@@ -35,6 +36,7 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned int i_nlink;
+	__u32 i_rdev;
 };
 
 struct dentry {
@@ -43,14 +45,24 @@ struct dentry {
 	struct inode *d_inode;
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
 struct vfsmount {
 	struct dentry *mnt_root;
+	int mnt_flags;
 };
 
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
 };
 
 struct path {
@@ -62,6 +74,7 @@ struct file {
 	struct path f_path;
 	struct inode *f_inode;
 	unsigned int f_flags;
+	unsigned int f_mode;
 };
 
 struct mm_struct {
@@ -69,10 +82,60 @@ struct mm_struct {
 	unsigned long arg_end;
 };
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+/* Two words before 6.3, one since: eight bytes in both. */
+typedef struct {
+	__u64 val;
+} kernel_cap_t;
+
+struct user_namespace {
+	int level; /* 0: the host's */
+};
+
+struct cred {
+	kuid_t euid;
+	kuid_t fsuid;
+	kernel_cap_t cap_permitted;
+	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
+};
+
 struct linux_binprm {
+	struct cred *cred;
 	struct file *file;
 	const char *filename;
 	const char *interp;
+};
+
+struct net;
+struct nsproxy {
+	struct net *net_ns;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct pid {
+	struct hlist_head tasks[4];
+};
+
+struct ctl_table_header;
+struct proc_inode {
+	struct pid *pid;
+	struct ctl_table_header *sysctl;
+	struct inode vfs_inode;
+};
+
+struct pt_regs___kernel {
+	unsigned long di;
+	unsigned long orig_ax;
 };
 
 struct bpf_local_storage;
@@ -84,11 +147,10 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
 	struct bpf_local_storage *bpf_storage;
+	const struct cred *cred;
+	struct nsproxy *nsproxy;
+	struct hlist_node pid_links[4];
 	char comm[16];
-};
-
-struct ns_common {
-	unsigned int inum;
 };
 
 struct net {
@@ -163,6 +225,10 @@ struct msghdr {
 #pragma clang attribute pop
 
 #define S_IFMT 0170000
+#define S_IFREG 0100000
+#define S_IFBLK 0060000
+#define S_IFCHR 0020000
+#define S_IFIFO 0010000
 #define S_IFSOCK 0140000
 #define S_IFDIR 0040000
 #define EPERM 1

@@ -19,9 +19,10 @@ struct Row {
 };
 
 constexpr std::array kRows{
-    Row{Class::files, "credential files"},  Row{Class::network, "TCP and UDP"},
-    Row{Class::exec, "executing programs"}, Row{Class::unix_sockets, "Unix sockets"},
-    Row{Class::families, "other families"}, Row{Class::expiry, "the scope's end"},
+    Row{Class::files, "credential files"},   Row{Class::network, "TCP and UDP"},
+    Row{Class::exec, "executing programs"},  Row{Class::unix_sockets, "Unix sockets"},
+    Row{Class::families, "other families"},  Row{Class::expiry, "the scope's end"},
+    Row{Class::guard, "the monitor itself"},
 };
 
 // By Strength.

@@ -21,6 +21,9 @@ using model::Backend;
     #hook, #hook, Concern::network, Backend::portable, "", true, without, AttachBy::cgroup \
   }
 
+// The guard's are not required: without one of them the rest holds.
+#define AMBIT_GUARD(hook, without) AMBIT_PAIR(hook, Concern::guard, false, without)
+
 constexpr std::array kSpecs{
     AMBIT_PAIR(task_alloc, Concern::membership, true, "children leave the task"),
     ProgramSpec{"task_newtask", "task_newtask", Concern::membership, Backend::none, "", true,
@@ -62,6 +65,37 @@ constexpr std::array kSpecs{
                 "bpf_lsm_sk_free_security", false, "ports of closed sockets stay a task's own"},
     ProgramSpec{"fmod_sk_free", "sk_free", Concern::cleanup, Backend::fmod_ret, "security_sk_free",
                 false, "ports of closed sockets stay a task's own"},
+    AMBIT_GUARD(task_kill, "a task that runs as root can signal Ambit's processes"),
+    AMBIT_GUARD(file_send_sigiotask, "a task that runs as root can signal Ambit by F_SETSIG"),
+    AMBIT_GUARD(ptrace_access_check, "processes outside the task can be traced and read"),
+    AMBIT_GUARD(ptrace_traceme, "a task's process can make one outside its tracer"),
+    AMBIT_GUARD(task_setnice, "a task that runs as root can starve Ambit by nice values"),
+    AMBIT_GUARD(task_setscheduler, "a task that runs as root can starve Ambit by its scheduling"),
+    AMBIT_GUARD(task_setioprio, "a task that runs as root can change Ambit's I/O priority"),
+    AMBIT_GUARD(task_setrlimit, "a task that runs as root can change Ambit's limits"),
+    AMBIT_GUARD(bpf, "a task that runs as root can change Ambit's maps and programs"),
+    AMBIT_GUARD(perf_event_open, "a task that runs as root can observe the whole machine by perf"),
+    AMBIT_GUARD(kernel_read_file, "a task that runs as root can load kernel modules from files"),
+    AMBIT_GUARD(kernel_load_data, "a task that runs as root can load kernel modules from memory"),
+    AMBIT_GUARD(locked_down, "a task that runs as root can use I/O ports and kernel registers"),
+    AMBIT_GUARD(sb_mount, "a task that runs as root can mount over credentials"),
+    AMBIT_GUARD(move_mount, "a task that runs as root can move mounts over credentials"),
+    AMBIT_GUARD(sb_umount, "a task that runs as root can unmount where the event file lies"),
+    AMBIT_GUARD(path_unlink, "the event file can be unlinked"),
+    AMBIT_GUARD(path_chmod, "a task that runs as root can change the event file's mode"),
+    AMBIT_GUARD(path_chown, "a task that runs as root can give the event file away"),
+    AMBIT_GUARD(file_ioctl, "a task's process can type into its terminal"),
+    AMBIT_GUARD(file_ioctl_compat, "a 32-bit process of a task can type into its terminal"),
+    AMBIT_GUARD(task_fix_setuid, "processes that become root are not reported"),
+    ProgramSpec{"lsm_bprm_committing_creds", "bprm_committing_creds", Concern::guard, Backend::lsm,
+                "bpf_lsm_bprm_committing_creds", false, "set-user-id programs are not reported"},
+    ProgramSpec{"fmod_bprm_committing_creds", "bprm_committing_creds", Concern::guard,
+                Backend::fmod_ret, "security_bprm_committing_creds", false,
+                "set-user-id programs are not reported"},
+    ProgramSpec{"lsm_create_user_ns", "create_user_ns", Concern::guard, Backend::lsm,
+                "bpf_lsm_userns_create", false, "new user namespaces are not reported"},
+    ProgramSpec{"fmod_create_user_ns", "create_user_ns", Concern::guard, Backend::fmod_ret,
+                "security_create_user_ns", false, "new user namespaces are not reported"},
     ProgramSpec{"set_state", "set_state", Concern::network, Backend::portable, "", true,
                 "a task's own ports are not known"},
     AMBIT_CGROUP(cgroup_connect4, "connections over IPv4 are not bound"),
@@ -78,6 +112,7 @@ constexpr std::array kSpecs{
                 "what is opened later does not bind open connections", AttachBy::sockmap},
 };
 
+#undef AMBIT_GUARD
 #undef AMBIT_PAIR
 #undef AMBIT_CGROUP
 

@@ -62,6 +62,9 @@ class Sensor : public model::TableReader, public model::TableWriter {
     model::CredentialMask readers{};
   };
   [[nodiscard]] Result<ProcessState> state_of(int pidfd) const;
+  /// Guards a process of Ambit's own: no task's process may signal, trace or starve it. It must be
+  /// in no task. On `portable` no hook looks at that, and nothing is done.
+  [[nodiscard]] Result<void> guard_process(int pidfd, std::uint32_t pid);
   /// Thread-group ids of the processes of a task, as the kernel lists them.
   [[nodiscard]] std::vector<std::uint32_t> members(std::uint32_t slot) const;
   /// Adds held credentials to a process (portable: the holder has let it open them).
@@ -93,6 +96,7 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] Result<void> load();
   [[nodiscard]] Result<void> attach();
   [[nodiscard]] Result<void> attach_one(HookState& hook);
+  [[nodiscard]] Result<void> guard_objects();
 
   SensorOptions options_;
   ambit_bpf* skeleton_ = nullptr;

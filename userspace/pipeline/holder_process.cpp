@@ -15,6 +15,7 @@
 #include <chrono>
 #include <thread>
 
+#include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/holder_answer.h"
 #include "userspace/pipeline/holder_marks.h"
 
@@ -54,6 +55,7 @@ class HolderProcess {
 
   void serve() {
     settle(context_);
+    if (!guard_own_process(*context_.setup->sensor)) return;
     if (context_.setup->answers_opens) {
       group_ = make_group(context_);
       if (!group_.valid()) return;

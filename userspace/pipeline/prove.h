@@ -24,9 +24,17 @@ inline constexpr std::array kStrengths{
 }
 
 /// Classes of operations that a scope binds.
-enum class Class : std::uint8_t { files, network, exec, unix_sockets, families, expiry };
-inline constexpr std::array kClasses{
-    std::to_array<std::string_view>({"files", "network", "exec", "unix", "families", "expiry"})};
+enum class Class : std::uint8_t {
+  files,
+  network,
+  exec,
+  unix_sockets,
+  families,
+  expiry,
+  guard,
+};
+inline constexpr std::array kClasses{std::to_array<std::string_view>(
+    {"files", "network", "exec", "unix", "families", "expiry", "guard"})};
 [[nodiscard]] constexpr std::string_view name_of(Class value) {
   return kClasses.at(static_cast<std::size_t>(value));
 }
