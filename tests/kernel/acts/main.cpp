@@ -14,9 +14,9 @@ namespace ambit::acts {
 namespace {
 
 const Act* find(std::string_view name) {
-  for (const auto acts :
-       {file_acts(), uring_acts(), name_acts(), process_acts(), exec_acts(), inet_acts(),
-        datagram_acts(), unix_acts(), listen_acts(), time_acts(), plain_acts()}) {
+  for (const auto acts : {file_acts(), uring_acts(), name_acts(), process_acts(), exec_acts(),
+                          inet_acts(), datagram_acts(), unix_acts(), listen_acts(), time_acts(),
+                          guard_process_acts(), guard_machine_acts(), plain_acts()}) {
     for (const Act& act : acts) {
       if (act.name == name) return &act;
     }
