@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-/* Files: opened, received, truncated; links and renames teach. */
+/* Files: opened, received, truncated; links and renames teach. The guard is asked first. */
 #include "bpf/lib/credential.bpf.h"
+#include "bpf/lib/guard_open.bpf.h"
 
 char _license[] __weak SEC("license") = "GPL";
 
@@ -100,21 +101,63 @@ static __always_inline int on_file(struct file *file, __u32 flags, __u32 hook)
 			 flags ? flags : open_flags(file), hook);
 }
 
+/* The guard comes first, and is asked only where it may have something to say: what is merely read
+ * goes the short way.
+ */
+static __always_inline int guards_open(struct file *file, __u32 hook)
+{
+	struct ambit_entry entry;
+	int state;
+
+	if (surely_outsider() || !may_be_guarded(file))
+		return 0;
+	state = enter(&entry, hook);
+	return state == AMBIT_DECIDE ? guard_open(&entry, file) : state;
+}
+
+static __always_inline int guards_name(struct dentry *dentry, __u64 mnt, __u32 operation,
+				       __u32 hook)
+{
+	struct ambit_entry entry;
+	int state;
+
+	if (surely_outsider() || !guarded_as(BPF_CORE_READ(dentry, d_inode)))
+		return 0;
+	state = enter(&entry, hook);
+	if (state != AMBIT_DECIDE)
+		return state;
+	return guard_name(entry.scratch, ADDRESS_OF(dentry), mnt, operation);
+}
+
+/* Directories on the way to what is guarded are others' as well: /tmp, a home. */
+static __always_inline int guards_change(struct path *path, __u32 hook)
+{
+	struct dentry *dentry = path->dentry;
+
+	if (surely_outsider() || !(guarded_as(BPF_CORE_READ(dentry, d_inode)) &
+				   (CORE_GUARD_EVENTS | CORE_GUARD_MONITOR)))
+		return 0;
+	return guards_name(dentry, ADDRESS_OF(path->mnt), CORE_OPERATION_change, hook);
+}
+
 static __always_inline int file_open(struct file *file)
 {
-	return on_file(file, 0, AMBIT_HOOK_file_open);
+	return guards_open(file, AMBIT_HOOK_file_open) || on_file(file, 0, AMBIT_HOOK_file_open);
 }
 AMBIT_DENY_HOOK(file_open, file_open, security_file_open, (file), struct file *file)
 
 static __always_inline int file_receive(struct file *file)
 {
-	return on_file(file, AMBIT_FILE_RECEIVE, AMBIT_HOOK_file_receive);
+	return guards_open(file, AMBIT_HOOK_file_receive) ||
+	       on_file(file, AMBIT_FILE_RECEIVE, AMBIT_HOOK_file_receive);
 }
 AMBIT_DENY_HOOK(file_receive, file_receive, security_file_receive, (file), struct file *file)
 
 static __always_inline int path_truncate(struct path *path)
 {
-	return on_path(path, AMBIT_FILE_WRITE | AMBIT_FILE_TRUNCATE, AMBIT_HOOK_path_truncate);
+	return guards_name(path->dentry, ADDRESS_OF(path->mnt), CORE_OPERATION_truncate,
+			   AMBIT_HOOK_path_truncate) ||
+	       on_path(path, AMBIT_FILE_WRITE | AMBIT_FILE_TRUNCATE, AMBIT_HOOK_path_truncate);
 }
 AMBIT_DENY_HOOK(path_truncate, path_truncate, security_path_truncate, (path), struct path *path)
 
@@ -157,21 +200,25 @@ static __always_inline int on_entry(struct path *dir, struct dentry *dentry, __u
 
 static __always_inline int path_unlink(struct path *dir, struct dentry *dentry)
 {
-	return on_entry(dir, dentry, AMBIT_FILE_REMOVE, AMBIT_HOOK_path_unlink);
+	return guards_name(dentry, ADDRESS_OF(dir->mnt), CORE_OPERATION_unlink,
+			   AMBIT_HOOK_path_unlink) ||
+	       on_entry(dir, dentry, AMBIT_FILE_REMOVE, AMBIT_HOOK_path_unlink);
 }
 AMBIT_DENY_HOOK(path_unlink, path_unlink, security_path_unlink, (dir, dentry), struct path *dir,
 		struct dentry *dentry)
 
 static __always_inline int path_chmod(struct path *path)
 {
-	return on_path(path, AMBIT_FILE_ATTRIBUTES, AMBIT_HOOK_path_chmod);
+	return guards_change(path, AMBIT_HOOK_path_chmod) ||
+	       on_path(path, AMBIT_FILE_ATTRIBUTES, AMBIT_HOOK_path_chmod);
 }
 AMBIT_DENY_HOOK(path_chmod, path_chmod, security_path_chmod, (path), struct path *path,
 		unsigned short mode)
 
 static __always_inline int path_chown(struct path *path)
 {
-	return on_path(path, AMBIT_FILE_ATTRIBUTES, AMBIT_HOOK_path_chown);
+	return guards_change(path, AMBIT_HOOK_path_chown) ||
+	       on_path(path, AMBIT_FILE_ATTRIBUTES, AMBIT_HOOK_path_chown);
 }
 AMBIT_DENY_HOOK(path_chown, path_chown, security_path_chown, (path), struct path *path,
 		unsigned int uid, unsigned int gid)
@@ -218,7 +265,9 @@ static __always_inline int learn(struct dentry *dentry, struct path *dir, __u32 
 
 static __always_inline int path_link(struct dentry *old_dentry, struct path *new_dir)
 {
-	return learn(old_dentry, new_dir, AMBIT_HOOK_path_link);
+	return guards_name(old_dentry, ADDRESS_OF(new_dir->mnt), CORE_OPERATION_link,
+			   AMBIT_HOOK_path_link) ||
+	       learn(old_dentry, new_dir, AMBIT_HOOK_path_link);
 }
 AMBIT_DENY_HOOK(path_link, path_link, security_path_link, (old_dentry, new_dir),
 		struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry)
@@ -228,6 +277,11 @@ static __always_inline int path_rename(struct path *old_dir, struct dentry *old_
 				       struct path *new_dir, struct dentry *new_dentry,
 				       unsigned int flags)
 {
+	if (guards_name(old_dentry, ADDRESS_OF(old_dir->mnt), CORE_OPERATION_rename,
+			AMBIT_HOOK_path_rename) ||
+	    guards_name(new_dentry, ADDRESS_OF(new_dir->mnt), CORE_OPERATION_rename,
+			AMBIT_HOOK_path_rename))
+		return 1;
 	if (learn(old_dentry, old_dir, AMBIT_HOOK_path_rename))
 		return 1;
 	if ((flags & RENAME_EXCHANGE) && learn(new_dentry, new_dir, AMBIT_HOOK_path_rename))
