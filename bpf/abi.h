@@ -43,7 +43,7 @@ enum ambit_ring { AMBIT_RINGS(AMBIT_RING) AMBIT_RING_COUNT };
 	X(bprm_check) \
 	X(socket_create) \
 	X(socket_post_create) \
-	X(socket_bind) \
+	X(udp_port) \
 	X(socket_listen) \
 	X(socket_getsockname) \
 	X(socket_connect) \

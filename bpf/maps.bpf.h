@@ -26,9 +26,10 @@ AMBIT_MAP(inodes, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC, struct core_inod
  * that is freed costs the host one look-up unless some policy knows it.
  */
 AMBIT_MAP(known_inodes, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC, struct core_inode_key, __u32);
-AMBIT_MAP(anchors, BPF_MAP_TYPE_HASH, 65536, BPF_F_NO_PREALLOC, struct core_inode_key,
+/* Ten thousand policies have some twenty names and a few anchors each of their own. */
+AMBIT_MAP(anchors, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC, struct core_inode_key,
 	  struct core_anchor);
-AMBIT_MAP(names, BPF_MAP_TYPE_HASH, 131072, BPF_F_NO_PREALLOC, struct core_name_key,
+AMBIT_MAP(names, BPF_MAP_TYPE_HASH, 524288, BPF_F_NO_PREALLOC, struct core_name_key,
 	  struct core_rule);
 AMBIT_MAP(prefixes, BPF_MAP_TYPE_LPM_TRIE, 1048576, BPF_F_NO_PREALLOC, struct core_prefix_key,
 	  struct core_prefix);
@@ -84,5 +85,7 @@ const volatile __u8 ambit_cgroup_delegated __weak = 0;
 
 /* Which backend this load uses: enum ambit_backend, set before the load. */
 const volatile __u8 ambit_backend __weak = AMBIT_BACKEND_none;
+/* Whether the kernel has bpf_rdonly_cast; set before the load as well. */
+const volatile __u8 ambit_can_cast __weak = 0;
 
 #endif

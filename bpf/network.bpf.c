@@ -201,35 +201,30 @@ AMBIT_DENY_HOOK(socket_post_create, socket_post_create, security_socket_post_cre
 		struct socket *sock, int family, int type, int protocol, int kern)
 
 /* The port of a socket of the task becomes one of its own. */
-static __always_inline int own_port(struct socket *sock, __u16 port, __u32 hook)
+static __always_inline int own_port(struct sock *sk, __u32 hook)
 {
 	struct core_process *process;
-	struct sock *sk = sock->sk;
 	struct core_listener_key key = {};
 	struct core_listener value = {};
 	__u64 address = (__u64)sk;
 	struct ambit_own_socket *own;
 
-	if (current_membership(&process) != AMBIT_MEMBER || !process || !port)
+	if (current_membership(&process) != AMBIT_MEMBER || !process)
+		return 0;
+	key.port = sk->__sk_common.skc_num;
+	if (!key.port || !is_inet(sk->__sk_common.skc_family))
 		return 0;
 	count_hit(hook);
 	own = bpf_map_lookup_elem(&own_sockets, &address);
 	if (!own || own->slot != process->slot)
 		return 0;
 	key.netns = netns_of(sk);
-	key.port = port;
 	key.protocol = protocol_of(sk);
+	key_of_sock(&key, sk);
 	value.slot = process->slot;
 	if (bpf_map_update_elem(&listeners, &key, &value, BPF_ANY))
 		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
 	return 0;
-}
-
-static __always_inline __u16 bound_port(struct socket *sock)
-{
-	struct sock *sk = sock->sk;
-
-	return is_inet(sk->__sk_common.skc_family) ? sk->__sk_common.skc_num : 0;
 }
 
 /* A TCP port is the task's own when it listens there, not when it has merely bound it:
@@ -237,39 +232,31 @@ static __always_inline __u16 bound_port(struct socket *sock)
  */
 static __always_inline int socket_listen(struct socket *sock)
 {
-	return own_port(sock, bound_port(sock), AMBIT_HOOK_socket_listen);
+	return own_port(sock->sk, AMBIT_HOOK_socket_listen);
 }
 AMBIT_DENY_HOOK(socket_listen, socket_listen, security_socket_listen, (sock), struct socket *sock,
 		int backlog)
 
-/* Who binds port 0 asks for the number: this is where it is known, for TCP and UDP. */
+/* Who listens on port 0 asks for the number: this is where it is known. */
 static __always_inline int socket_getsockname(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 
-	if (surely_outsider() ||
-	    (sk->sk_type == SOCK_STREAM && sk->__sk_common.skc_state != TCP_LISTEN))
+	if (surely_outsider() || sk->__sk_common.skc_state != TCP_LISTEN)
 		return 0;
-	if (sk->__sk_common.skc_dport)
-		return 0;
-	return own_port(sock, bound_port(sock), AMBIT_HOOK_socket_getsockname);
+	return own_port(sk, AMBIT_HOOK_socket_getsockname);
 }
 AMBIT_DENY_HOOK(socket_getsockname, socket_getsockname, security_socket_getsockname, (sock),
 		struct socket *sock)
 
-static __always_inline int socket_bind(struct socket *sock, void *address, int length)
+/* A UDP socket has got its port, named or chosen: the one place that sees both, and the outcome. */
+SEC("fexit/udp_lib_get_port")
+int BPF_PROG(udp_port, struct sock *sk, unsigned short port, unsigned int hash, int failed)
 {
-	struct sock *sk = sock->sk;
-	__u16 port = 0;
-
-	if (surely_outsider() || !is_inet(sk->__sk_common.skc_family) ||
-	    sk->sk_type == SOCK_STREAM || length < 8)
-		return 0;
-	bpf_probe_read_kernel(&port, 2, address + 2);
-	return own_port(sock, bpf_ntohs(port), AMBIT_HOOK_socket_bind);
+	if (!failed)
+		own_port(sk, AMBIT_HOOK_udp_port);
+	return 0;
 }
-AMBIT_DENY_HOOK(socket_bind, socket_bind, security_socket_bind, (sock, address, length),
-		struct socket *sock, void *address, int length)
 
 static __always_inline int socket_connect(struct socket *sock, void *address, int length)
 {
@@ -369,7 +356,8 @@ static __always_inline int is_accepted(struct sock *sk, __u32 slot)
 	key.netns = netns_of(sk);
 	key.port = sk->__sk_common.skc_num;
 	key.protocol = protocol_of(sk);
-	listener = bpf_map_lookup_elem(&listeners, &key);
+	key_of_sock(&key, sk);
+	listener = find_listener(&key);
 	return listener && listener->slot == slot;
 }
 
@@ -492,6 +480,7 @@ static __always_inline void forget_socket(struct sock *sk)
 	key.netns = netns_of(sk);
 	key.port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 	key.protocol = protocol_of(sk);
+	key_of_sock(&key, sk);
 	listener = bpf_map_lookup_elem(&listeners, &key);
 	if (listener && listener->slot == owner)
 		bpf_map_delete_elem(&listeners, &key);

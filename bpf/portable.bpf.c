@@ -25,9 +25,12 @@ struct {
  */
 struct ambit_socket {
 	__u32 slot;
-	__u16 udp_port; /* that it is bound to */
-	__u16 reported; /* the reason for which its use was alerted already */
-	__u32 unjudged; /* sk_msg does not see it: `connections` was full */
+	__u16 port;	  /* of its own, in `listeners` */
+	__u16 reported;	  /* the reason for which its use was alerted already */
+	__u8 protocol;	  /* of the port */
+	__u8 accepted;	  /* it came in to a listener of the task */
+	__u16 unjudged;	  /* sk_msg does not see it: `connections` was full */
+	__u8 address[16]; /* of the port, as `listeners` has it */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -43,6 +46,41 @@ struct {
 	__type(key, int);
 	__type(value, __u64);
 } told_sockets SEC(".maps");
+
+/* Makes the port in `key` the task's own, for as long as the socket is there. */
+static __always_inline void own_port(struct ambit_socket *own, const struct core_listener_key *key)
+{
+	struct core_listener value = {.slot = own->slot};
+
+	if (bpf_map_update_elem(&listeners, key, &value, BPF_ANY)) {
+		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
+		return;
+	}
+	__builtin_memcpy(own->address, key->address, sizeof(own->address));
+	own->port = key->port;
+	own->protocol = key->protocol;
+}
+
+/* A UDP port of the task, named or chosen by the kernel, from the first moment that it is seen. */
+static __always_inline void own_udp_port(struct bpf_sock *sk, struct ambit_socket *own, __u32 netns,
+					 __u32 family)
+{
+	struct core_listener_key key = {.netns = netns, .protocol = IPPROTO_UDP};
+	__u32 *word = (__u32 *)key.address;
+
+	if (own->port || sk->type != SOCK_DGRAM || sk->protocol != IPPROTO_UDP || !sk->src_port)
+		return;
+	key.port = (__u16)sk->src_port;
+	if (family == AF_INET) {
+		key_ipv4(&key, sk->src_ip4);
+	} else {
+		word[0] = sk->src_ip6[0];
+		word[1] = sk->src_ip6[1];
+		word[2] = sk->src_ip6[2];
+		word[3] = sk->src_ip6[3];
+	}
+	own_port(own, &key);
+}
 
 #define AMBIT_SEND 0x100u /* beside `where`: a send on a connection, not a new one */
 
@@ -65,17 +103,22 @@ static __always_inline int reach_address(struct bpf_sock_addr *ctx, struct ambit
 					 __u32 hook)
 {
 	struct ambit_entry entry;
+	struct ambit_socket *own;
+	struct bpf_sock *sk = ctx->sk;
 	int state = enter(&entry, hook);
 	__u32 where = 0;
 
 	if (state != AMBIT_DECIDE)
 		return state == AMBIT_PASS ? CG_ALLOW : CG_DENY;
+	own = sk ? bpf_sk_storage_get(&task_sockets, sk, 0, 0) : 0;
+	if (own)
+		own_udp_port(sk, own, (__u32)bpf_get_netns_cookie(ctx), sk->family);
 	to->port = bpf_ntohs((__u16)ctx->user_port);
 	to->protocol = ctx->protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (__u8)ctx->protocol;
 	to->can_deny = 1;
 	if (is_own_port(to, entry.process->slot, (__u32)bpf_get_netns_cookie(ctx)))
 		where = CORE_DESTINATION_OWN;
-	return reach_telling(&entry, ctx->sk, to, where) ? CG_DENY : CG_ALLOW;
+	return reach_telling(&entry, sk, to, where) ? CG_DENY : CG_ALLOW;
 }
 
 static __always_inline int reach_ipv4(struct bpf_sock_addr *ctx, __u32 hook)
@@ -151,51 +194,41 @@ int cgroup_sock_release(struct bpf_sock *ctx)
 	struct core_listener *listener;
 	__u32 owner;
 
-	if (!own || !own->udp_port)
+	if (!own || !own->port)
 		return CG_ALLOW;
 	owner = own->slot;
-	key.port = own->udp_port;
+	key.port = own->port;
+	__builtin_memcpy(key.address, own->address, sizeof(key.address));
 	key.netns = (__u32)bpf_get_netns_cookie(ctx);
-	key.protocol = IPPROTO_UDP;
+	key.protocol = own->protocol;
 	listener = bpf_map_lookup_elem(&listeners, &key);
 	if (listener && listener->slot == owner)
 		bpf_map_delete_elem(&listeners, &key);
 	return CG_ALLOW;
 }
 
-static __always_inline int own_udp_port(struct bpf_sock *ctx)
+/* The verifier lets each of the two read its own family's address alone. */
+static __always_inline int on_bind(struct bpf_sock *ctx, __u32 family)
 {
-	struct core_listener_key key = {};
-	struct core_listener value = {};
-	struct core_process *process;
-	struct ambit_socket *own;
+	struct ambit_socket *own = bpf_sk_storage_get(&task_sockets, ctx, 0, 0);
 
-	if (ctx->type != SOCK_DGRAM || ctx->protocol != IPPROTO_UDP ||
-	    current_membership(&process) != AMBIT_MEMBER || !process)
+	if (!own)
 		return CG_ALLOW;
 	count_hit(AMBIT_HOOK_cgroup_post_bind);
-	key.netns = (__u32)bpf_get_netns_cookie(ctx);
-	key.port = (__u16)ctx->src_port;
-	key.protocol = IPPROTO_UDP;
-	value.slot = process->slot;
-	if (bpf_map_update_elem(&listeners, &key, &value, BPF_ANY))
-		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
-	own = bpf_sk_storage_get(&task_sockets, ctx, 0, 0);
-	if (own)
-		own->udp_port = key.port;
+	own_udp_port(ctx, own, (__u32)bpf_get_netns_cookie(ctx), family);
 	return CG_ALLOW;
 }
 
 SEC("cgroup/post_bind4")
 int cgroup_post_bind4(struct bpf_sock *ctx)
 {
-	return own_udp_port(ctx);
+	return on_bind(ctx, AF_INET);
 }
 
 SEC("cgroup/post_bind6")
 int cgroup_post_bind6(struct bpf_sock *ctx)
 {
-	return own_udp_port(ctx);
+	return on_bind(ctx, AF_INET6);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -211,6 +244,7 @@ int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 	key.netns = (__u32)BPF_CORE_READ(sk, __sk_common.skc_net.net, net_cookie);
 	key.port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	key.protocol = IPPROTO_TCP;
+	key_of_sock(&key, sk);
 	if (old_state == TCP_LISTEN) {
 		if (!key.port)
 			key.port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
@@ -236,6 +270,57 @@ int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 	return 0;
 }
 
+static __always_inline void key_of_connection(struct core_listener_key *key,
+					      struct bpf_sock_ops *ctx)
+{
+	__u32 *word = (__u32 *)key->address;
+
+	key->protocol = IPPROTO_TCP;
+	key->netns = (__u32)bpf_get_netns_cookie(ctx);
+	key->port = (__u16)ctx->local_port;
+	if (ctx->family == AF_INET) {
+		key_ipv4(key, ctx->local_ip4);
+		return;
+	}
+	word[0] = ctx->local_ip6[0];
+	word[1] = ctx->local_ip6[1];
+	word[2] = ctx->local_ip6[2];
+	word[3] = ctx->local_ip6[3];
+}
+
+/* A connection that came in belongs to the task that listens there. */
+static __always_inline struct ambit_socket *take_in(struct bpf_sock_ops *ctx, struct bpf_sock *sk)
+{
+	struct core_listener_key key = {};
+	struct core_listener *listener;
+	struct ambit_socket *own;
+
+	key_of_connection(&key, ctx);
+	listener = find_listener(&key);
+	if (!listener)
+		return 0;
+	own = bpf_sk_storage_get(&task_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!own)
+		return 0;
+	own->slot = listener->slot;
+	own->accepted = 1;
+	return own;
+}
+
+/* The task's server must know its own client, whose port the kernel has chosen. */
+static __always_inline struct ambit_socket *set_out(struct bpf_sock_ops *ctx, struct bpf_sock *sk)
+{
+	struct ambit_socket *own = bpf_sk_storage_get(&task_sockets, sk, 0, 0);
+	struct core_listener_key key = {};
+
+	if (!own || own->port)
+		return own;
+	key_of_connection(&key, ctx);
+	if (!bpf_map_lookup_elem(&listeners, &key))
+		own_port(own, &key);
+	return own;
+}
+
 /* An established connection of a task joins the map whose sends sk_msg judges. */
 SEC("sockops")
 int sockops_established(struct bpf_sock_ops *ctx)
@@ -244,9 +329,14 @@ int sockops_established(struct bpf_sock_ops *ctx)
 	struct ambit_socket *own;
 	__u64 cookie;
 
-	if (ctx->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB || !sk)
+	if (!sk)
 		return 1;
-	own = bpf_sk_storage_get(&task_sockets, sk, 0, 0);
+	if (ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+		own = set_out(ctx, sk);
+	else if (ctx->op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
+		own = take_in(ctx, sk);
+	else
+		return 1;
 	if (!own)
 		return 1;
 	count_hit(AMBIT_HOOK_sockops);
@@ -258,12 +348,17 @@ int sockops_established(struct bpf_sock_ops *ctx)
 	return 1;
 }
 
-/* What was opened since the connection was made counts as well; EACCES, and nothing leaves. */
+/* What was opened since the connection was made counts as well; EACCES, and nothing leaves. A
+ * connection that came in answers whoever came: it is bound by what is held, and by time, and not
+ * by the network section.
+ */
 SEC("sk_msg")
 int sk_msg_verdict(struct sk_msg_md *ctx)
 {
 	struct ambit_address to = {.protocol = IPPROTO_TCP, .can_deny = 1};
 	struct ambit_entry entry;
+	struct ambit_socket *own;
+	struct bpf_sock *sk = ctx->sk;
 	__u32 *word = (__u32 *)to.address, where = 0;
 	int state = enter(&entry, AMBIT_HOOK_sk_msg);
 
@@ -282,7 +377,10 @@ int sk_msg_verdict(struct sk_msg_md *ctx)
 	}
 	if (is_own_port(&to, entry.process->slot, (__u32)bpf_get_netns_cookie(ctx)))
 		where = CORE_DESTINATION_OWN;
-	return reach_telling(&entry, ctx->sk, &to, where | AMBIT_SEND) ? SK_DROP : SK_PASS;
+	own = sk ? bpf_sk_storage_get(&task_sockets, sk, 0, 0) : 0;
+	if (own && own->accepted)
+		entry.scratch->subject.policy.flags &= ~CORE_POLICY_NETWORK_BOUND;
+	return reach_telling(&entry, sk, &to, where | AMBIT_SEND) ? SK_DROP : SK_PASS;
 }
 
 /* The address, protocol and port of an outgoing packet; < 0 when it is none of IP. */
@@ -330,8 +428,10 @@ int cgroup_egress(struct __sk_buff *skb)
 	struct ambit_socket *own;
 	__u32 owner, where = 0;
 	struct core_task *task;
-	int state;
+	int state, unjudged;
 
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
 	own = sk ? bpf_sk_storage_get(&task_sockets, sk, 0, 0) : 0;
 	if (!own)
 		return CG_ALLOW;
@@ -349,7 +449,10 @@ int cgroup_egress(struct __sk_buff *skb)
 		    policy->response_network > CORE_RESPONSE_alert)
 			return CG_DENY;
 	}
-	if (take_packet(skb, &to) || (to.protocol == IPPROTO_TCP && !own->unjudged))
+	own_udp_port(sk, own, (__u32)bpf_get_netns_cookie(skb), sk->family);
+	/* Raw sockets write what they like, TCP as well. */
+	unjudged = own->unjudged || sk->type == SOCK_RAW;
+	if (take_packet(skb, &to) || (to.protocol == IPPROTO_TCP && !unjudged))
 		return CG_ALLOW;
 	state = enter(&entry, AMBIT_HOOK_cgroup_egress);
 	if (state == AMBIT_PASS)

@@ -148,6 +148,7 @@ struct core_listener_key {
 	__u16 port; /* host order */
 	__u8 protocol;
 	__u8 reserved;
+	__u8 address[16]; /* as bound; IPv4 as ::ffff:a.b.c.d, any address of either kind as :: */
 };
 struct core_listener {
 	__u32 slot;

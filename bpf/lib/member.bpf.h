@@ -7,13 +7,16 @@
 
 enum ambit_membership { AMBIT_OUTSIDER, AMBIT_MEMBER, AMBIT_UNDECIDED };
 
+/* Whether the current process has any storage; stands in process.bpf.c. */
+extern int has_storage(void);
+
 /* An outsider's whole cost is the first test; 7 instructions instead of 112 (KERNEL-FACTS).
  * Storage that is there and cannot be read (busy under full preemption on 6.1, or another
  * tool's) is settled by the members' hash.
  */
 CORE_INLINE int surely_outsider(void)
 {
-	return !bpf_get_current_task_btf()->bpf_storage;
+	return !has_storage();
 }
 
 CORE_INLINE enum ambit_membership current_membership(struct core_process **process)
@@ -38,16 +41,50 @@ CORE_INLINE enum ambit_membership current_membership(struct core_process **proce
 	return AMBIT_UNDECIDED;
 }
 
-/* What a process holds stands in its leader's storage, since its threads share it. Null for the
- * leader itself.
- */
-CORE_INLINE struct core_process *leader_of_current(void)
+CORE_INLINE void mask_or_atomic(struct core_mask *to, const struct core_mask *what)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	if (what->word[0])
+		__sync_fetch_and_or(&to->word[0], what->word[0]);
+	if (what->word[1])
+		__sync_fetch_and_or(&to->word[1], what->word[1]);
+	if (what->word[2])
+		__sync_fetch_and_or(&to->word[2], what->word[2]);
+	if (what->word[3])
+		__sync_fetch_and_or(&to->word[3], what->word[3]);
+}
 
-	if (task->group_leader == task)
+/* What a process holds stands in its leader's storage, since its threads share it: adds that to
+ * `held` and what its program may read to `readers`, and `gained` to what it holds. Each may be
+ * null. Nothing for the leader itself. One function, since the way to the leader is dear to verify
+ * (has_storage).
+ */
+AMBIT_GLOBAL int with_leader(struct core_mask *held, struct core_mask *readers,
+			     struct core_mask *gained)
+{
+	struct task_struct *task = bpf_get_current_task_btf(), *first = task->group_leader;
+	struct core_process *leader;
+
+	if (first == task)
 		return 0;
-	return bpf_task_storage_get(&processes, task->group_leader, 0, 0);
+	leader = bpf_task_storage_get(&processes, first, 0, 0);
+	if (!leader)
+		return 0;
+	if (held)
+		core_mask_add(held, &leader->held);
+	if (readers)
+		core_mask_add(readers, &leader->readers);
+	if (gained)
+		mask_or_atomic(&leader->held, gained);
+	return 0;
+}
+
+/* When a thread that is not the leader executes, the leader's storage goes with it. */
+CORE_INLINE void take_over_from_leader(struct core_process *process)
+{
+	struct core_mask held = {};
+
+	with_leader(&held, 0, 0);
+	mask_or_atomic(&process->held, &held);
 }
 
 /* Everything about the current process that a decision needs; 0 when it is there. */
@@ -56,7 +93,6 @@ CORE_INLINE int load_subject(struct core_subject *subject, const struct core_pro
 	__u32 slot = process->slot;
 	struct core_task *task = bpf_map_lookup_elem(&tasks, &slot);
 	struct core_policy *policy;
-	struct core_process *leader;
 	__u32 number;
 
 	if (!task)
@@ -70,25 +106,9 @@ CORE_INLINE int load_subject(struct core_subject *subject, const struct core_pro
 	subject->held = task->held;
 	subject->readers = process->readers;
 	core_mask_add(&subject->held, &process->held);
-	leader = leader_of_current();
-	if (leader) {
-		core_mask_add(&subject->held, &leader->held);
-		core_mask_add(&subject->readers, &leader->readers);
-	}
+	with_leader(&subject->held, &subject->readers, 0);
 	subject->now_boot_ns = bpf_ktime_get_boot_ns();
 	return 0;
-}
-
-CORE_INLINE void mask_or_atomic(struct core_mask *to, const struct core_mask *what)
-{
-	if (what->word[0])
-		__sync_fetch_and_or(&to->word[0], what->word[0]);
-	if (what->word[1])
-		__sync_fetch_and_or(&to->word[1], what->word[1]);
-	if (what->word[2])
-		__sync_fetch_and_or(&to->word[2], what->word[2]);
-	if (what->word[3])
-		__sync_fetch_and_or(&to->word[3], what->word[3]);
 }
 
 CORE_INLINE void hold(const struct core_subject *subject, struct core_process *process,
@@ -96,7 +116,6 @@ CORE_INLINE void hold(const struct core_subject *subject, struct core_process *p
 {
 	struct core_mask by_task = *gained, by_process = *gained;
 	__u32 slot = process->slot;
-	struct core_process *leader;
 	struct core_task *task;
 
 	core_mask_keep(&by_task, &subject->policy.hold_task);
@@ -109,9 +128,7 @@ CORE_INLINE void hold(const struct core_subject *subject, struct core_process *p
 	if (core_mask_empty(&by_process))
 		return;
 	mask_or_atomic(&process->held, &by_process);
-	leader = leader_of_current();
-	if (leader)
-		mask_or_atomic(&leader->held, &by_process);
+	with_leader(0, 0, &by_process);
 }
 
 #endif

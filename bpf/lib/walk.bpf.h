@@ -318,14 +318,17 @@ AMBIT_GLOBAL int learn_directory(struct ambit_scratch *scratch, __u64 inode, __u
 
 /* A file that its path told is known by its inode from now on. < 0: it could not be noted, and a
  * name that the task gives it next would hide what it is. On portable nothing would tell when the
- * number is another file's.
+ * number is another file's. A function of its own, since its stack would be the walk's as well.
  */
-CORE_INLINE int teach_inode(struct ambit_scratch *scratch, const struct core_inode_key *key)
+AMBIT_GLOBAL int teach_inode(struct ambit_scratch *scratch, struct core_inode_key *key)
 {
-	struct core_match *match = &scratch->walk.match;
 	struct core_rule taught = {}, *rule = &taught; /* 6.1 takes map values from the stack */
+	struct core_match *match;
 	long failed;
 
+	if (!scratch || !key)
+		return -1;
+	match = &scratch->walk.match;
 	rule->rank = CORE_RANK_INODE;
 	rule->flags = match->flags;
 	rule->count = match->count;

@@ -113,9 +113,10 @@ std::string machine_text(const pipeline::Machine& machine, const Style& style) {
   text += line("capabilities",
                capabilities.empty() ? "all that are needed" : "missing:" + capabilities);
   text += line("bpf()", or_no(machine.bpf_refused.empty(), "yes", machine.bpf_refused));
-  text += line("BPF trampolines",
-               or_no(machine.bpf_refused.empty() && machine.trampolines_refused.empty(), "yes",
-                     machine.trampolines_refused));
+  text +=
+      line("BPF trampolines",
+           or_no(machine.bpf_refused.empty() && machine.trampolines_refused.empty(), "yes",
+                 machine.bpf_refused.empty() ? machine.trampolines_refused : "bpf() is refused"));
   text += line("BTF", or_no(machine.btf, "yes", "no /sys/kernel/btf/vmlinux"));
   text += line("active LSMs", lsms.empty() ? "unknown (securityfs is not mounted)" : lsms);
   text +=

@@ -142,6 +142,7 @@ Result<void> Sensor::load() {
   skeleton_->rodata->ambit_mount_namespace = namespace_number("mnt");
   skeleton_->rodata->ambit_net_namespace = namespace_number("net");
   skeleton_->rodata->ambit_cgroup_delegated = cgroup_is_delegated() ? 1 : 0;
+  skeleton_->rodata->ambit_can_cast = types.has_function("bpf_rdonly_cast") ? 1 : 0;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton_->obj) bpf_program__set_autoload(program, false);
   for (const ProgramSpec& spec : program_specs()) {

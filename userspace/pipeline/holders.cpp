@@ -57,7 +57,7 @@ HolderContext Holders::context(std::size_t index) const {
 }
 
 Result<void> Holders::wait_until_ready() const {
-  constexpr int kTurns = 2500;
+  constexpr int kTurns = 10000;
   for (int turn = 0; turn < kTurns; ++turn) {
     bool ready = true;
     for (std::size_t i = 0; i < count(); ++i) ready = ready && shared_->ready[i].load();

@@ -116,6 +116,14 @@ std::string why_no_fanotify() {
   return group.valid() ? std::string() : std::strerror(errno);
 }
 
+/// Present, readable and BTF: containers hide such files behind empty ones.
+bool has_btf() {
+  constexpr std::array<char, 2> kMagic{'\x9f', '\xeb'};  // BTF_MAGIC, as x86 stores it
+  std::array<char, 2> begins{};
+  std::ifstream file("/sys/kernel/btf/vmlinux", std::ios::binary);
+  return file.read(begins.data(), begins.size()) && begins == kMagic;
+}
+
 bool has_seccomp_filters() {
   const std::uint32_t action = SECCOMP_RET_ERRNO;
   return ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
@@ -145,7 +153,7 @@ Machine look_at_machine() {
   machine.missing_capabilities = missing_capabilities();
   machine.bpf_refused = why_bpf_is_refused();
   if (machine.bpf_refused.empty()) machine.trampolines_refused = why_trampolines_are_refused();
-  machine.btf = ::access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+  machine.btf = has_btf();
   machine.lsms = split(first_line("/sys/kernel/security/lsm"), ',');
   if (auto mount = kernel::cgroup2_mount()) {
     machine.cgroup2 = *mount;

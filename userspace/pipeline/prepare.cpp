@@ -131,7 +131,8 @@ Result<std::unique_ptr<Prepared>> prepare(Declared declared) {
   if (!catalogue) return std::unexpected(catalogue.error());
   auto scope = expand_scope(given, *homes);
   if (!scope) return std::unexpected(scope.error());
-  const policy::RealFileSystem files;
+  const policy::RealFileSystem machine;
+  const policy::RememberedFileSystem files(machine);
   auto paths = policy::compile_catalogue(*catalogue, files);
   if (!paths) return std::unexpected(paths.error());
   prepared->catalogue_paths = std::move(*paths);

@@ -213,8 +213,10 @@ int listen_itself(const Props& /*props*/, Belongings& mine) {
   std::uint16_t port = 0;
   mine.listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (const int bound = bind_port(mine.listener, port); bound != kDone) return bound;
-  if (::listen(mine.listener, 1) != 0) return errno;
-  // The number of a port that the kernel chose is known from here on.
+  return result_of(::listen(mine.listener, 1));
+}
+
+int ask_for_port(const Props& /*props*/, Belongings& mine) {
   sockaddr_in address{};
   socklen_t length = sizeof(address);
   return result_of(::getsockname(mine.listener, reinterpret_cast<sockaddr*>(&address), &length));

@@ -179,6 +179,7 @@ Result<void> RunSession::launch() {
   auto launched = Launched::prepare(plan_);
   if (!launched) return std::unexpected(launched.error());
   launched_.emplace(std::move(*launched));
+  stream_->started(static_cast<std::uint32_t>(launched_->pid()));
   return sensor_->bind(launched_->pidfd(), kSlot);
 }
 

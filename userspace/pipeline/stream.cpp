@@ -91,6 +91,20 @@ void Stream::deliver(const std::function<void()>& between) {
   count_loss(model::Ring::observations, model::LossCause::record_unknown, unknown_);
 }
 
+void Stream::started(std::uint32_t pid) {
+  const auto own = static_cast<std::uint32_t>(::getpid());
+  const auto starter = processes_.stat(own);
+  const auto command = processes_.stat(pid);
+  if (!starter || !command) return;
+  attribution_.learn({.boot_ns = clock_.boot_ns(),
+                      .slot = 0,
+                      .uid = ::getuid(),
+                      .pid = pid,
+                      .start_boot_ns = command->start_boot_ns,
+                      .parent_pid = own,
+                      .parent_start_boot_ns = starter->start_boot_ns});
+}
+
 void Stream::take(model::Event event) { finish(event); }
 
 void Stream::finish(model::Event& event) {

@@ -53,6 +53,8 @@ class Stream {
   void deliver(const std::function<void()>& between);
   /// Whether there is something to deliver.
   [[nodiscard]] bool waits() const { return !kept_.empty(); }
+  /// The command was started, by this process: no record of the kernel tells that.
+  void started(std::uint32_t pid);
   /// An event of user space's own, at once.
   void take(model::Event event);
   /// Losses that the kernel and the holders have counted since the last call, as events.

@@ -38,4 +38,16 @@ std::vector<std::string> RealFileSystem::list(const std::string& directory) cons
   return names;
 }
 
+std::optional<FileFacts> RememberedFileSystem::look(const std::string& path) const {
+  const auto known = looked_.find(path);
+  if (known != looked_.end()) return known->second;
+  return looked_.emplace(path, files_.look(path)).first->second;
+}
+
+std::vector<std::string> RememberedFileSystem::list(const std::string& directory) const {
+  const auto known = listed_.find(directory);
+  if (known != listed_.end()) return known->second;
+  return listed_.emplace(directory, files_.list(directory)).first->second;
+}
+
 }  // namespace ambit::policy

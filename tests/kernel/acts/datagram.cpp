@@ -3,10 +3,13 @@
 #include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -105,13 +108,37 @@ int udp_lite(const Words& w) {
   return fd < 0 ? failed("socket") : send_to(fd, to, w[3]);
 }
 
-/// Very many sockets that stay; false when there cannot be as many.
+/// A process that has `count` sockets for as long as this one lives; false when it cannot.
+bool hold_sockets(rlim_t count) {
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) return false;
+  const int pid = ::fork();
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (rlim_t i = 0; i < count; ++i)
+      if (udp_socket(AF_INET) < 0) ::_exit(1);
+    if (::write(ends[1], "r", 1) == 1) ::pause();
+    ::_exit(1);
+  }
+  ::close(ends[1]);
+  char ready = 0;
+  const bool held = pid > 0 && ::read(ends[0], &ready, 1) == 1;
+  ::close(ends[0]);
+  return held;
+}
+
+/// Very many sockets that stay, as many in one process as it may have.
 bool make_crowd(rlim_t count) {
-  constexpr rlim_t kOthers = 1024;
-  const rlimit files{.rlim_cur = count + kOthers, .rlim_max = count + kOthers};
-  if (::setrlimit(RLIMIT_NOFILE, &files) != 0) return false;
-  for (rlim_t i = 0; i < count; ++i)
-    if (udp_socket(AF_INET) < 0) return false;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return false;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  constexpr rlim_t kOthers = 64;
+  for (rlim_t left = count; left > 0;) {
+    const rlim_t here = std::min(left, files.rlim_max - kOthers);
+    if (!hold_sockets(here)) return false;
+    left -= here;
+  }
   return true;
 }
 
@@ -120,7 +147,10 @@ int udp_connected_then_open(const Words& w) {
   const Address to(w[1], w[2]);
   const int fd = udp_socket(to.family());
   if (::connect(fd, to.get(), to.length()) != 0) return failed("connect");
-  if (w.size() > 5 && !make_crowd(std::stoul(w[5]))) return failed("crowd");
+  if (w.size() > 5 && !make_crowd(std::stoul(w[5]))) {
+    std::fputs("as many sockets are not allowed here\n", stderr);
+    return kUnsupported;
+  }
   if (const int status = perform({"open", w[4]}); status != kDone) return status;
   return ::send(fd, w[3].data(), w[3].size(), 0) < 0 ? failed("send") : kDone;
 }

@@ -149,6 +149,7 @@ TEST_F(AnOutsiderAtWork, BuildsAndInstallsAPackageBesideAnEnforcingTask) {
     EXPECT_EQ(often_of(figures).refused, 0) << done.err;
     EXPECT_LT(often_of(figures).longest, kSecond);
     EXPECT_GT(std::stol(calls(done)), 10) << "opens and executions";
+    std::printf("refused, longest call in µs, calls: %s", figures.c_str());
   }
   EXPECT_EQ(run({.argv = {scratch_.path("work/program")}}).exit, 7);
   EXPECT_EQ(content_of(scratch_.path("home/installed")), "from a package\n");

@@ -154,4 +154,10 @@ TEST(DoctorJson, HasNoBackendWhereNoneCanBeHad) {
   EXPECT_EQ(json["to_do"][0], "no");
 }
 
+TEST(DoctorText, SaysWhyTrampolinesCouldNotBeTried) {
+  DoctorFacts facts = facts_of_two();
+  facts.machine.bpf_refused = "Operation not permitted";
+  EXPECT_TRUE(says(render_text(facts, Style(false)), "no: bpf() is refused"));
+}
+
 }  // namespace
