@@ -238,55 +238,73 @@ static __always_inline int learn_inode(struct ambit_scratch *scratch,
 /* A second name, or a new one, must not lose what the file is: its inode is learned
  * before the name changes. Refuses only where that cannot be had.
  */
-static __always_inline int learn(struct dentry *dentry, struct path *dir, __u32 hook)
+static __always_inline int learn(struct ambit_entry *entry, struct dentry *dentry, struct path *dir)
 {
-	struct ambit_entry entry;
 	struct ambit_opening opening = {};
-	int state = enter(&entry, hook);
-	struct inode *inode;
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 	__u8 effect;
 
-	if (state != AMBIT_DECIDE)
-		return state;
-	inode = BPF_CORE_READ(dentry, d_inode);
 	if (!inode)
 		return 0;
 	opening.inode = (__u64)inode;
 	opening.place.dentry = ADDRESS_OF(dentry);
 	opening.place.mnt = (__u64)BPF_CORE_READ(dir, mnt);
-	if (!learn_inode(entry.scratch, &opening))
+	if (!learn_inode(entry->scratch, &opening))
 		return 0;
-	core_decide_undecided(&entry.scratch->verdict);
-	effect = core_effect(&entry.scratch->verdict, 1);
-	fill_head(entry.scratch, entry.process->slot, AMBIT_KIND_file_open, effect);
-	emit_file(entry.scratch, &opening);
-	return respond(entry.process->slot, effect);
+	core_decide_undecided(&entry->scratch->verdict);
+	effect = core_effect(&entry->scratch->verdict, 1);
+	fill_head(entry->scratch, entry->process->slot, AMBIT_KIND_file_open, effect);
+	emit_file(entry->scratch, &opening);
+	return respond(entry->process->slot, effect);
 }
 
 static __always_inline int path_link(struct dentry *old_dentry, struct path *new_dir)
 {
-	return guards_name(old_dentry, ADDRESS_OF(new_dir->mnt), CORE_OPERATION_link,
-			   AMBIT_HOOK_path_link) ||
-	       learn(old_dentry, new_dir, AMBIT_HOOK_path_link);
+	struct ambit_entry entry;
+	int state = enter(&entry, AMBIT_HOOK_path_link);
+
+	if (state != AMBIT_DECIDE)
+		return state;
+	return guard_name(entry.scratch, ADDRESS_OF(old_dentry), ADDRESS_OF(new_dir->mnt),
+			  CORE_OPERATION_link) ||
+	       learn(&entry, old_dentry, new_dir);
 }
 AMBIT_DENY_HOOK(path_link, path_link, security_path_link, (old_dentry, new_dir),
 		struct dentry *old_dentry, struct path *new_dir, struct dentry *new_dentry)
 
 /* What stood under the new name is replaced. */
+static __always_inline int judge_replaced(struct ambit_entry *entry, struct path *dir,
+					  struct dentry *dentry)
+{
+	struct ambit_opening opening = {.flags = AMBIT_FILE_REPLACE};
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+
+	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
+		return 0;
+	opening.place.dentry = ADDRESS_OF(dentry);
+	opening.place.mnt = (__u64)BPF_CORE_READ(dir, mnt);
+	opening.inode = (__u64)inode;
+	return open_credential(entry->scratch, &opening);
+}
+
 static __always_inline int path_rename(struct path *old_dir, struct dentry *old_dentry,
 				       struct path *new_dir, struct dentry *new_dentry,
 				       unsigned int flags)
 {
-	if (guards_name(old_dentry, ADDRESS_OF(old_dir->mnt), CORE_OPERATION_rename,
-			AMBIT_HOOK_path_rename) ||
-	    guards_name(new_dentry, ADDRESS_OF(new_dir->mnt), CORE_OPERATION_rename,
-			AMBIT_HOOK_path_rename))
+	struct ambit_entry entry;
+	int state = enter(&entry, AMBIT_HOOK_path_rename);
+
+	if (state != AMBIT_DECIDE)
+		return state;
+	if (guard_name(entry.scratch, ADDRESS_OF(old_dentry), ADDRESS_OF(old_dir->mnt),
+		       CORE_OPERATION_rename) ||
+	    guard_name(entry.scratch, ADDRESS_OF(new_dentry), ADDRESS_OF(new_dir->mnt),
+		       CORE_OPERATION_rename))
 		return 1;
-	if (learn(old_dentry, old_dir, AMBIT_HOOK_path_rename))
+	if (learn(&entry, old_dentry, old_dir) ||
+	    ((flags & RENAME_EXCHANGE) && learn(&entry, new_dentry, new_dir)))
 		return 1;
-	if ((flags & RENAME_EXCHANGE) && learn(new_dentry, new_dir, AMBIT_HOOK_path_rename))
-		return 1;
-	return on_entry(new_dir, new_dentry, AMBIT_FILE_REPLACE, AMBIT_HOOK_path_rename);
+	return judge_replaced(&entry, new_dir, new_dentry);
 }
 AMBIT_DENY_HOOK(path_rename, path_rename, security_path_rename,
 		(old_dir, old_dentry, new_dir, new_dentry, flags), struct path *old_dir,

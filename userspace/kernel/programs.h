@@ -41,7 +41,7 @@ struct ProgramSpec {
   std::string_view without;   ///< what does not hold when it is missing
   AttachBy by = AttachBy::automatic;
   std::string_view only_with = {};  ///< kernels without this function do not need the program
-  int attach_type = -1;  ///< for section names that libbpf 1.1.2 does not know
+  int attach_type = -1;             ///< for section names that libbpf 1.1.2 does not know
 };
 
 [[nodiscard]] std::span<const ProgramSpec> program_specs();

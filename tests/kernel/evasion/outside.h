@@ -58,7 +58,7 @@ class Outside {
   [[nodiscard]] const std::string& cgroup() const { return cgroup_; }
   [[nodiscard]] const std::string& reflinks() const { return reflinks_.directory(); }
   [[nodiscard]] const Collector& permitted_tcp() const { return tcp_; }
-    [[nodiscard]] const Collector& permitted_udp() const { return udp_; }
+  [[nodiscard]] const Collector& permitted_udp() const { return udp_; }
   [[nodiscard]] const Collector& permitted_udp6() const { return udp6_; }
 
  private:
@@ -66,7 +66,7 @@ class Outside {
   ReflinkMount reflinks_;
   std::string cgroup_;
   Collector tcp_;
-    Collector udp_;
+  Collector udp_;
   Collector udp6_;
 };
 
