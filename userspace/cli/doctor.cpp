@@ -69,6 +69,8 @@ DoctorFacts look(const std::optional<model::Backend>& only) {
     }
     if (facts.backends.back().available && !facts.chosen) facts.chosen = backend;
   }
+  if (facts.chosen)
+    facts.containment = containment_of(containment_facts(), *facts.chosen, facts.machine.kernel);
   return facts;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "userspace/cli/containment.h"
 #include "userspace/cli/style.h"
 #include "userspace/cli/version.h"
 #include "userspace/pipeline/machine.h"
@@ -33,6 +34,7 @@ struct DoctorFacts {
   std::string missing;  ///< what keeps every backend from working
   std::vector<BackendFacts> backends;
   std::optional<model::Backend> chosen;
+  std::optional<Containment> containment;  ///< of the chosen backend
 
   /// Null when no backend can be had.
   [[nodiscard]] const BackendFacts* in_use() const;

@@ -63,6 +63,17 @@ Json json_of(const BackendFacts& backend) {
   return json;
 }
 
+Json json_of(const Containment& containment) {
+  Json shorts = Json::array();
+  for (const ShortOfBest& less : containment.shorts)
+    shorts.push_back({{"result", less.result}, {"ways", less.ways}, {"why", less.why}});
+  return {{"date", containment.date},
+          {"kernel", containment.kernel},
+          {"same_kernel", containment.same_kernel},
+          {"counts", containment.counts},
+          {"short", shorts}};
+}
+
 Json json_of(const pipeline::Machine& machine) {
   return {{"kernel", machine.kernel},
           {"architecture", machine.architecture},
@@ -94,6 +105,7 @@ std::string render_json(const DoctorFacts& facts) {
             {"to_do", how_to_get_more(facts)}};
   Json& backends = json["backends"] = Json::array();
   for (const BackendFacts& backend : facts.backends) backends.push_back(json_of(backend));
+  json["containment"] = facts.containment ? json_of(*facts.containment) : Json(nullptr);
   json["machine"] = json_of(facts.machine);
   constexpr int kIndent = 2;
   return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";

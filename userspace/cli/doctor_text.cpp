@@ -78,6 +78,25 @@ std::string strengths_of(const BackendFacts& backend, const Style& style) {
   return text;
 }
 
+/// Each sentence once, behind the ways that it is about.
+std::string containment_text(const Containment& containment, const Style& style) {
+  std::string text = heading("Ways around, as tried on Linux " + containment.kernel + " (" +
+                                 containment.date + "; docs/CONTAINMENT.md)",
+                             style);
+  if (!containment.same_kernel) text += "  This machine has another kernel.\n";
+  text += "  " + counts_in_words(containment) + "\n";
+  for (const ShortOfBest& less : containment.shorts) {
+    constexpr std::size_t kNamed = 3;
+    std::string ways;
+    for (std::size_t i = 0; i < less.ways.size() && i < kNamed; ++i)
+      ways += (ways.empty() ? "" : "; ") + less.ways[i];
+    if (less.ways.size() > kNamed)
+      ways += "; and " + std::to_string(less.ways.size() - kNamed) + " more";
+    text += "  - " + to_terminal(ways + ": " + less.why, 1024) + "\n";
+  }
+  return text;
+}
+
 std::string or_no(bool there, std::string value, const std::string& why_not) {
   return there ? std::move(value) : "no" + (why_not.empty() ? "" : ": " + why_not);
 }
@@ -125,6 +144,7 @@ std::string render_text(const DoctorFacts& facts, const Style& style) {
     if (const auto open = what_does_not_hold(*used); !open.empty())
       text += heading("What does not hold", style) + listed(open);
   }
+  if (facts.containment) text += containment_text(*facts.containment, style);
   if (const auto more = how_to_get_more(facts); !more.empty())
     text += heading(used == nullptr ? "What to do" : "How to get more", style) + listed(more);
   for (const BackendFacts& backend : facts.backends)

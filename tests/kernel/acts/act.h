@@ -27,6 +27,8 @@ struct Act {
 
 [[nodiscard]] std::span<const Act> file_acts();
 [[nodiscard]] std::span<const Act> uring_acts();
+[[nodiscard]] std::span<const Act> uring_send_acts();
+[[nodiscard]] std::span<const Act> ring_message_acts();
 [[nodiscard]] std::span<const Act> name_acts();
 [[nodiscard]] std::span<const Act> process_acts();
 [[nodiscard]] std::span<const Act> exec_acts();
@@ -36,10 +38,16 @@ struct Act {
 [[nodiscard]] std::span<const Act> listen_acts();
 [[nodiscard]] std::span<const Act> time_acts();
 [[nodiscard]] std::span<const Act> plain_acts();
+[[nodiscard]] std::span<const Act> race_acts();
+[[nodiscard]] std::span<const Act> change_acts();
+[[nodiscard]] std::span<const Act> descriptor_acts();
+[[nodiscard]] std::span<const Act> protocol_acts();
+[[nodiscard]] std::span<const Act> raw_acts();
+[[nodiscard]] std::span<const Act> carry_acts();
 
 /// Performs the act that `words` names.
 int perform(const Words& words);
-/// Performs the act that stands at `first` and after.
+/// Performs the act that stands at `first` and after; nothing there is done.
 int perform_rest(const Words& words, std::size_t first);
 
 /// Says on stderr what failed and gives the exit status for errno.
@@ -51,6 +59,14 @@ void say(std::string_view text);
 
 /// Prints what the descriptor holds.
 int print_content(int fd);
+
+/// Prints what a mapping of the descriptor shows.
+int print_mapping(int fd);
+
+/// A Unix stream connected to NAME, or -1.
+int connect_unix(const std::string& name);
+/// The descriptor that the other side hands over, or -1.
+int received_descriptor(int fd);
 
 /// Waits for a child; its exit status, or 128 + signal.
 int status_of(int pid);

@@ -2,6 +2,7 @@
 #include "tests/kernel/acts/address.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -20,7 +21,9 @@ Address::Address(const std::string& text, const std::string& port) {
     return;
   }
   sockaddr_in6 ipv6{};
-  ::inet_pton(AF_INET6, text.c_str(), &ipv6.sin6_addr);
+  const std::size_t scope = text.find('%');
+  if (scope != std::string::npos) ipv6.sin6_scope_id = ::if_nametoindex(text.c_str() + scope + 1);
+  ::inet_pton(AF_INET6, text.substr(0, scope).c_str(), &ipv6.sin6_addr);
   ipv6.sin6_family = AF_INET6;
   ipv6.sin6_port = htons(number);
   std::memcpy(&storage_, &ipv6, sizeof ipv6);

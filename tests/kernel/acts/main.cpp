@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,8 +17,10 @@ namespace {
 
 const Act* find(std::string_view name) {
   for (const auto acts :
-       {file_acts(), uring_acts(), name_acts(), process_acts(), exec_acts(), inet_acts(),
-        datagram_acts(), unix_acts(), listen_acts(), time_acts(), plain_acts()}) {
+       {file_acts(), uring_acts(), uring_send_acts(), ring_message_acts(), name_acts(),
+        process_acts(), exec_acts(), inet_acts(), datagram_acts(), unix_acts(), listen_acts(),
+        time_acts(), plain_acts(), race_acts(), change_acts(), descriptor_acts(), protocol_acts(),
+        raw_acts(), carry_acts()}) {
     for (const Act& act : acts) {
       if (act.name == name) return &act;
     }
@@ -42,6 +46,7 @@ int perform(const Words& words) {
 }
 
 int perform_rest(const Words& words, std::size_t first) {
+  if (first >= words.size()) return kDone;
   return perform(Words(words.begin() + static_cast<std::ptrdiff_t>(first), words.end()));
 }
 
@@ -80,6 +85,16 @@ int print_content(int fd) {
     if (got == 0) return kDone;
     say(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
   }
+}
+
+int print_mapping(int fd) {
+  struct stat known{};
+  if (::fstat(fd, &known) != 0) return failed("fstat");
+  const auto size = static_cast<std::size_t>(known.st_size);
+  void* const bytes = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (bytes == MAP_FAILED) return failed("mmap");
+  say(std::string_view(static_cast<const char*>(bytes), size));
+  return kDone;
 }
 
 int status_of(int pid) {

@@ -77,6 +77,44 @@ int after_new_bind(const Words& w) {
   return perform_rest(w, 3);
 }
 
+int after_recursive_bind(const Words& w) {
+  if (const int status = enter_mount_namespace(); status != kDone) return status;
+  if (::mount(w[1].c_str(), w[2].c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+    return failed("bind");
+  return perform_rest(w, 3);
+}
+
+int after_mount_namespace(const Words& w) {
+  const int status = enter_mount_namespace();
+  return status == kDone ? perform_rest(w, 1) : status;
+}
+
+// A tree of mounts that stands nowhere.
+int in_detached_tree(const Words& w) {
+  constexpr unsigned kClone = 1;  // OPEN_TREE_CLONE
+  const long tree = ::syscall(SYS_open_tree, AT_FDCWD, w[1].c_str(), kClone | O_CLOEXEC);
+  if (tree < 0) return failed("open_tree");
+  const int fd = ::openat(static_cast<int>(tree), w[2].c_str(), O_RDONLY | O_CLOEXEC);
+  return fd < 0 ? failed("openat") : print_content(fd);
+}
+
+int after_pivot(const Words& w) {
+  if (const int status = enter_mount_namespace(); status != kDone) return status;
+  if (::mount(w[1].c_str(), w[1].c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+    return failed("bind");
+  if (::chdir(w[1].c_str()) != 0) return failed("chdir");
+  if (::syscall(SYS_pivot_root, ".", ".") != 0) return failed("pivot_root");
+  if (::umount2(".", MNT_DETACH) != 0) return failed("umount");
+  return perform_rest(w, 2);
+}
+
+int after_link_of_descriptor(const Words& w) {
+  const int path = ::open(w[1].c_str(), O_PATH | O_CLOEXEC);
+  if (path < 0) return failed("open O_PATH");
+  if (::linkat(path, "", AT_FDCWD, w[2].c_str(), AT_EMPTY_PATH) != 0) return failed("linkat");
+  return perform_rest(w, 3);
+}
+
 int after_chroot(const Words& w) {
   if (::chroot(w[1].c_str()) != 0 || ::chdir("/") != 0) return failed("chroot");
   return perform_rest(w, 2);
@@ -95,16 +133,21 @@ int after_overlay(const Words& w) {
 }
 
 constexpr std::array kActs{
-    Act{"symlink", "TARGET NAME ACT…", 3, after_symlink},
-    Act{"link", "OLD NEW ACT…", 3, after_link},
-    Act{"rename", "OLD NEW ACT…", 3, after_rename},
-    Act{"exchange", "ONE OTHER ACT…", 3, after_exchange},
-    Act{"unlink", "PATH ACT…", 2, after_unlink},
-    Act{"mkdir", "PATH ACT…", 2, after_mkdir},
+    Act{"symlink", "TARGET NAME [ACT…]", 2, after_symlink},
+    Act{"link", "OLD NEW [ACT…]", 2, after_link},
+    Act{"rename", "OLD NEW [ACT…]", 2, after_rename},
+    Act{"exchange", "ONE OTHER [ACT…]", 2, after_exchange},
+    Act{"unlink", "PATH [ACT…]", 1, after_unlink},
+    Act{"mkdir", "PATH [ACT…]", 1, after_mkdir},
     Act{"chdir", "PATH ACT…", 2, after_chdir},
     Act{"bind", "FROM TO ACT…", 3, after_bind},
     Act{"new-bind", "FROM TO ACT…", 3, after_new_bind},
     Act{"chroot", "PATH ACT…", 2, after_chroot},
+    Act{"bind-all", "FROM TO ACT…", 3, after_recursive_bind},
+    Act{"in-mount-namespace", "ACT…", 1, after_mount_namespace},
+    Act{"tree", "DIRECTORY NAME", 2, in_detached_tree},
+    Act{"pivot", "PATH ACT…", 2, after_pivot},
+    Act{"link-descriptor", "PATH NEW ACT…", 3, after_link_of_descriptor},
     Act{"overlay", "LOWER DIRECTORY ACT…", 3, after_overlay},
 };
 

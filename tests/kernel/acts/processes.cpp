@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <thread>
 
@@ -155,7 +156,12 @@ int in_namespaces(const Words& w) {
 }
 
 int in_user_namespace(const Words& w) {
+  const std::string user = "0 " + std::to_string(::geteuid()) + " 1\n";
+  const std::string group = "0 " + std::to_string(::getegid()) + " 1\n";
   if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return failed("unshare");
+  std::ofstream("/proc/self/setgroups") << "deny\n";
+  std::ofstream("/proc/self/uid_map") << user;
+  std::ofstream("/proc/self/gid_map") << group;
   return perform_rest(w, 1);
 }
 
@@ -177,6 +183,39 @@ int named(const Words& w) {
   return perform_rest(w, 2);
 }
 
+// NAME ACT…: this program anew, under another argv[0].
+int renamed(const Words& w) {
+  const Words rest = rest_of(w, 2);
+  std::vector<char*> command = own_command(rest);
+  const std::string program = command[0];
+  command[0] = const_cast<char*>(w[1].c_str());
+  ::execv(program.c_str(), command.data());
+  return failed("execv");
+}
+
+// Two megabytes of arguments that nobody reads stand behind the act's own.
+int with_much(const Words& w) {
+  Words rest = rest_of(w, 1);
+  rest.insert(rest.end(), 20, std::string(100'000, 'a'));
+  ::execv("/proc/self/exe", own_command(rest).data());
+  return failed("execv");
+}
+
+// The process's arguments are overwritten where /proc and others read them.
+int rewritten(const Words& w) {
+  std::ifstream stat("/proc/self/stat");
+  std::string word;
+  unsigned long start = 0;
+  constexpr int kStart = 48;  // arg_start; the name, field 2, has no blanks here
+  for (int field = 1; field <= kStart && stat >> word; ++field) {
+    if (field == kStart) start = std::stoul(word);
+  }
+  if (start == 0) return failed("arg_start", ENOSYS);
+  constexpr char kFalse[] = "sshd\0-D";
+  std::memcpy(reinterpret_cast<void*>(start), kFalse, sizeof kFalse);
+  return perform_rest(w, 1);
+}
+
 constexpr std::array kActs{
     Act{"in-child", "ACT…", 1, in_child},
     Act{"in-orphan", "ACT…", 1, in_orphan},
@@ -193,6 +232,9 @@ constexpr std::array kActs{
     Act{"in-namespaces", "ACT…", 1, in_namespaces},
     Act{"in-user-namespace", "ACT…", 1, in_user_namespace},
     Act{"in-pid", "PID ACT…", 2, in_pid},
+    Act{"renamed", "NAME ACT…", 2, renamed},
+    Act{"with-much", "ACT…", 1, with_much},
+    Act{"rewritten", "ACT…", 1, rewritten},
     Act{"named", "COMM ACT…", 2, named},
 };
 

@@ -19,6 +19,9 @@ class Ring {
 
   /// 0, or the errno that made it impossible.
   [[nodiscard]] int error() const { return error_; }
+  [[nodiscard]] int descriptor() const { return fd_; }
+  /// A table of files, all empty: 0, or an errno.
+  [[nodiscard]] int make_table(unsigned size) const;
   /// Submits and waits: the result, or -errno.
   [[nodiscard]] int perform(const io_uring_sqe& request);
 

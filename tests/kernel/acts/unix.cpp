@@ -47,7 +47,46 @@ int pair_of_sockets(const Words&) {
   return print_content(ends[1]);
 }
 
-/// The descriptor that the other side hands over, or -1.
+int receive_and_read(const Words& w) {
+  const int fd = connect_unix(w[1]);
+  if (fd < 0) return failed("connect");
+  const int received = received_descriptor(fd);
+  return received < 0 ? failed("recvmsg") : print_content(received);
+}
+
+int packets(const Words& w) {
+  const UnixAddress to(w[1]);
+  const int fd = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  if (fd < 0) return failed("socket");
+  if (::connect(fd, to.get(), to.length()) != 0) return failed("connect");
+  return ::send(fd, w[2].data(), w[2].size(), MSG_NOSIGNAL) < 0 ? failed("send") : kDone;
+}
+
+// By a descriptor of the socket's file, which names no directory.
+int stream_by_descriptor(const Words& w) {
+  const int path = ::open(w[1].c_str(), O_PATH | O_CLOEXEC);
+  if (path < 0) return failed("open O_PATH");
+  return stream({"unix", "/proc/self/fd/" + std::to_string(path), w[2]});
+}
+
+constexpr std::array kActs{
+    Act{"unix", "NAME TEXT", 2, stream},
+    Act{"unix-datagram", "NAME TEXT", 2, datagram},
+    Act{"unix-datagram-connected", "NAME TEXT", 2, datagram_connected},
+    Act{"socketpair", "", 0, pair_of_sockets},
+    Act{"unix-packets", "NAME TEXT", 2, packets},
+    Act{"unix-by-descriptor", "PATH TEXT", 2, stream_by_descriptor},
+    Act{"receive", "NAME", 1, receive_and_read},
+};
+
+}  // namespace
+
+int connect_unix(const std::string& name) {
+  const UnixAddress to(name);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  return fd >= 0 && ::connect(fd, to.get(), to.length()) == 0 ? fd : -1;
+}
+
 int received_descriptor(int fd) {
   char byte = 0;
   iovec part{.iov_base = &byte, .iov_len = 1};
@@ -68,24 +107,6 @@ int received_descriptor(int fd) {
   std::memcpy(&received, CMSG_DATA(head), sizeof received);
   return received;
 }
-
-int receive_and_read(const Words& w) {
-  const UnixAddress to(w[1]);
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || ::connect(fd, to.get(), to.length()) != 0) return failed("connect");
-  const int received = received_descriptor(fd);
-  return received < 0 ? failed("recvmsg") : print_content(received);
-}
-
-constexpr std::array kActs{
-    Act{"unix", "NAME TEXT", 2, stream},
-    Act{"unix-datagram", "NAME TEXT", 2, datagram},
-    Act{"unix-datagram-connected", "NAME TEXT", 2, datagram_connected},
-    Act{"socketpair", "", 0, pair_of_sockets},
-    Act{"receive", "NAME", 1, receive_and_read},
-};
-
-}  // namespace
 
 std::span<const Act> unix_acts() { return kActs; }
 

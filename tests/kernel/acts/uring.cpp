@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/mman.h>
@@ -11,7 +10,6 @@
 #include <cerrno>
 
 #include "tests/kernel/acts/act.h"
-#include "tests/kernel/acts/address.h"
 #include "tests/kernel/acts/ring.h"
 
 namespace ambit::acts {
@@ -50,6 +48,13 @@ unsigned* Ring::at(void* base, unsigned offset) const {
   return reinterpret_cast<unsigned*>(static_cast<char*>(base) + offset);
 }
 
+int Ring::make_table(unsigned size) const {
+  const std::vector<int> none(size, -1);
+  const long done =
+      ::syscall(SYS_io_uring_register, fd_, IORING_REGISTER_FILES, none.data(), none.size());
+  return done < 0 ? errno : 0;
+}
+
 int Ring::perform(const io_uring_sqe& request) {
   const unsigned mask = *at(submissions_, params_.sq_off.ring_mask);
   std::atomic_ref<unsigned> tail(*at(submissions_, params_.sq_off.tail));
@@ -76,10 +81,11 @@ namespace {
 
 int no_ring(const Ring& ring) { return failed("io_uring_setup", ring.error()); }
 
-int read_by_ring(Ring& ring, int fd) {
+int read_by_ring(Ring& ring, int fd, unsigned char flags = 0) {
   std::array<char, 4096> buffer{};
   io_uring_sqe request{};
   request.opcode = IORING_OP_READ;
+  request.flags = flags;
   request.fd = fd;
   request.addr = reinterpret_cast<std::uintptr_t>(buffer.data());
   request.len = buffer.size();
@@ -123,26 +129,39 @@ int open_resolved_by_ring(const Words& w) {
   return read_by_ring(ring, fd);
 }
 
-int connect_by_ring(const Words& w) {
-  const Address to(w[1], w[2]);
-  const int fd = ::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return failed("socket");
+// Into the ring's own table: no descriptor of the process names the file.
+int open_direct(const Words& w) {
   Ring ring(0);
   if (ring.error() != 0) return no_ring(ring);
+  if (const int error = ring.make_table(1); error != 0) return failed("io_uring table", error);
   io_uring_sqe request{};
-  request.opcode = IORING_OP_CONNECT;
-  request.fd = fd;
-  request.addr = reinterpret_cast<std::uintptr_t>(to.get());
-  request.off = to.length();
+  request.opcode = IORING_OP_OPENAT;
+  request.fd = AT_FDCWD;
+  request.addr = reinterpret_cast<std::uintptr_t>(w[1].c_str());
+  request.open_flags = O_RDONLY;
+  request.file_index = 1;
   if (const int result = ring.perform(request); result < 0)
-    return failed("io_uring connect", -result);
-  request = {};
-  request.opcode = IORING_OP_SEND;
-  request.fd = fd;
-  request.addr = reinterpret_cast<std::uintptr_t>(w[3].data());
-  request.len = static_cast<unsigned>(w[3].size());
-  const int sent = ring.perform(request);
-  return sent < 0 ? failed("io_uring send", -sent) : kDone;
+    return failed("io_uring open direct", -result);
+  return read_by_ring(ring, 0, IOSQE_FIXED_FILE);
+}
+
+int splice_by_ring(const Words& w) {
+  Ring ring(0);
+  if (ring.error() != 0) return no_ring(ring);
+  const int fd = ::open(w[1].c_str(), O_RDONLY | O_CLOEXEC);
+  std::array<int, 2> ends{};
+  if (fd < 0 || ::pipe(ends.data()) != 0) return failed("open");
+  io_uring_sqe request{};
+  request.opcode = IORING_OP_SPLICE;
+  request.fd = ends[1];
+  request.splice_fd_in = fd;
+  request.splice_off_in = static_cast<std::uint64_t>(-1);
+  request.off = static_cast<std::uint64_t>(-1);
+  request.len = 4096;
+  if (const int result = ring.perform(request); result < 0)
+    return failed("io_uring splice", -result);
+  ::close(ends[1]);
+  return print_content(ends[0]);
 }
 
 constexpr std::array kActs{
@@ -150,7 +169,8 @@ constexpr std::array kActs{
     Act{"uring-worker", "PATH", 1, open_by_worker},
     Act{"uring-poller", "PATH", 1, open_by_poller},
     Act{"uring-openat2", "PATH", 1, open_resolved_by_ring},
-    Act{"uring-tcp", "ADDRESS PORT TEXT", 3, connect_by_ring},
+    Act{"uring-direct", "PATH", 1, open_direct},
+    Act{"uring-splice", "PATH", 1, splice_by_ring},
 };
 
 }  // namespace
