@@ -36,6 +36,9 @@ enum ambit_ring { AMBIT_RINGS(AMBIT_RING) AMBIT_RING_COUNT };
 	X(path_truncate) \
 	X(path_link) \
 	X(path_rename) \
+	X(path_unlink) \
+	X(path_chmod) \
+	X(path_chown) \
 	X(inode_free) \
 	X(bprm_check) \
 	X(socket_create) \
@@ -45,7 +48,11 @@ enum ambit_ring { AMBIT_RINGS(AMBIT_RING) AMBIT_RING_COUNT };
 	X(socket_getsockname) \
 	X(socket_connect) \
 	X(socket_sendmsg) \
+	X(socket_splice) \
 	X(socket_recvmsg) \
+	X(sctp_connect) \
+	X(tun_create) \
+	X(tun_open) \
 	X(unix_stream_connect) \
 	X(unix_may_send) \
 	X(sk_free) \
@@ -92,11 +99,19 @@ struct ambit_record {
 #define AMBIT_FILE_EXEC 8u
 #define AMBIT_FILE_RECEIVE 16u
 #define AMBIT_FILE_CONNECT 32u
+#define AMBIT_FILE_REMOVE 64u
+#define AMBIT_FILE_REPLACE 128u
+#define AMBIT_FILE_ATTRIBUTES 256u
 #define AMBIT_FILE_FLAGS(X) \
 	X(AMBIT_FILE_READ, read) \
 	X(AMBIT_FILE_WRITE, write) \
 	X(AMBIT_FILE_TRUNCATE, truncate) \
-	X(AMBIT_FILE_EXEC, exec) X(AMBIT_FILE_RECEIVE, receive) X(AMBIT_FILE_CONNECT, connect)
+	X(AMBIT_FILE_EXEC, exec) \
+	X(AMBIT_FILE_RECEIVE, receive) \
+	X(AMBIT_FILE_CONNECT, connect) \
+	X(AMBIT_FILE_REMOVE, remove) \
+	X(AMBIT_FILE_REPLACE, replace) \
+	X(AMBIT_FILE_ATTRIBUTES, attributes)
 
 /* In `data`: the path of path_length bytes. Names run from the file up, each with
  * a NUL behind it, when path_reversed; it is a plain path otherwise.
@@ -113,6 +128,9 @@ struct ambit_file_record {
 	__u8 reserved;
 	__u32 path_length;
 };
+
+/* Of a connect record: no socket, but a network interface of the process's own (TUN, TAP). */
+#define AMBIT_FAMILY_TUN 0xffffu
 
 /* In `data`: the Unix path as for files, or the abstract name behind a NUL. */
 struct ambit_connect_record {

@@ -6,6 +6,7 @@ char _license[] __weak SEC("license") = "GPL";
 
 #define TCP_CLOSE 7
 #define TCP_LISTEN 10
+#define MAY_WRITE 2
 #define MSG_FASTOPEN 0x20000000u
 
 /* The address that a process names; 0 when it names one that decides something. */
@@ -81,6 +82,122 @@ static __always_inline int reach_from(struct ambit_entry *entry, struct ambit_ad
 	if (own)
 		own->reported = (__u16)entry->scratch->told;
 	return refused;
+}
+
+#define IPPROTO_IPV6 41
+#define IP_RETOPTS 7
+#define IPV6_2292RTHDR 5
+#define IPV6_RTHDR 57
+#define AMBIT_MAX_CONTROL 16
+
+/* The place to which packets go first when the socket has a source route; 0 when it has one. */
+static __always_inline int take_hop(struct ambit_address *to, struct sock *sk)
+{
+	struct inet_sock *inet = (struct inet_sock *)sk;
+	struct ip_options_rcu *options = BPF_CORE_READ(inet, inet_opt);
+	unsigned char head[8] = {}; /* of a routing header: type, then the index of the first hop */
+	__u32 at = 8;
+	void *route;
+
+	if (options && BPF_CORE_READ(options, opt.srr)) {
+		to->family = AF_INET;
+		map_ipv4(to->address, BPF_CORE_READ(options, opt.faddr));
+		return 0;
+	}
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_INET6)
+		return -1;
+	route = BPF_CORE_READ(inet, pinet6, opt, srcrt);
+	if (!route || bpf_probe_read_kernel(head, sizeof(head), route))
+		return -1;
+	if (head[2] == 4 /* segment routing: the last entry comes first */)
+		at += 16 * (__u32)head[4];
+	to->family = AF_INET6;
+	return bpf_probe_read_kernel(to->address, 16, route + at) ? -1 : 0;
+}
+
+struct ambit_control {
+	__u64 at;
+	__u64 length;
+	__u32 route; /* the first hop, where it can be told */
+	__u32 done;
+};
+
+#define IPOPT_LSRR 131
+#define IPOPT_SSRR 137
+#define AMBIT_SOME_HOP 0xffffffff
+
+/* The first hop of IPv4 options: they begin with it, but for what fills up. */
+static __always_inline __u32 hop_of_options(__u64 options)
+{
+	unsigned char bytes[12] = {};
+	__u32 hop = AMBIT_SOME_HOP;
+
+	if (bpf_probe_read_kernel(bytes, sizeof(bytes), (void *)options))
+		return hop;
+	for (int i = 4; i >= 0; i--)
+		if (bytes[i] == IPOPT_LSRR || bytes[i] == IPOPT_SSRR)
+			__builtin_memcpy(&hop, bytes + i + 3, 4);
+	return hop;
+}
+
+static long control_step(__u32 index, void *context)
+{
+	struct ambit_control *control = context;
+	struct {
+		__u64 length;
+		__u32 level;
+		__u32 type;
+	} head = {};
+	__u64 size;
+
+	control->done = 1;
+	if (control->length < sizeof(head) ||
+	    bpf_probe_read_kernel(&head, sizeof(head), (void *)control->at))
+		return 1;
+	if (!head.level && head.type == IP_RETOPTS) {
+		control->route = hop_of_options(control->at + sizeof(head));
+		return 1;
+	}
+	if (head.level == IPPROTO_IPV6 &&
+	    (head.type == IPV6_RTHDR || head.type == IPV6_2292RTHDR)) {
+		control->route = AMBIT_SOME_HOP;
+		return 1;
+	}
+	size = (head.length + 7) & ~7ULL;
+	if (head.length < sizeof(head) || size >= control->length)
+		return 1;
+	control->at += size;
+	control->length -= size;
+	control->done = 0;
+	return 0;
+}
+
+/* The first hop of a source route that a message brings; 0 when it brings none. Too many headers to
+ * look at are one.
+ */
+AMBIT_GLOBAL int route_of_message(__u64 at, __u64 length)
+{
+	struct ambit_control control = {.at = at, .length = length};
+
+	if (!length)
+		return 0;
+	bpf_loop(AMBIT_MAX_CONTROL, control_step, &control, 0);
+	return control.route || control.done ? control.route : AMBIT_SOME_HOP;
+}
+
+/* 1 when the first hop is refused: that of the message, or of the socket. */
+static __always_inline int refuses_hop(struct ambit_entry *entry, const struct ambit_address *to,
+				       struct sock *sk, __u32 route)
+{
+	struct ambit_address hop = *to;
+
+	if (route) {
+		hop.family = AF_INET;
+		map_ipv4(hop.address, route);
+	} else if (take_hop(&hop, sk)) {
+		return 0;
+	}
+	return reach_from(entry, &hop, sk, AMBIT_QUIET);
 }
 
 /* Families that are no way out of the task: netlink and AF_ALG speak to the kernel, Unix
@@ -214,10 +331,71 @@ static __always_inline int socket_connect(struct socket *sock, void *address, in
 		return state;
 	if (take_sockaddr(&to, sk, address, length) < 0)
 		return 0; /* too short for the kernel too */
+	if (is_inet(family) && refuses_hop(&entry, &to, sk, 0))
+		return 1;
 	return reach_from(&entry, &to, sk, 0);
 }
 AMBIT_DENY_HOOK(socket_connect, socket_connect, security_socket_connect, (sock, address, length),
 		struct socket *sock, void *address, int length)
+
+/* SCTP names addresses in options as well (connectx), and the kernel asks for each. */
+static __always_inline int sctp_connect(struct sock *sk, void *address, int length)
+{
+	struct ambit_address to = {};
+	struct ambit_entry entry;
+	int state = enter(&entry, AMBIT_HOOK_sctp_connect);
+
+	if (state != AMBIT_DECIDE)
+		return state;
+	if (take_sockaddr(&to, sk, address, length) < 0)
+		return 0;
+	return reach_from(&entry, &to, sk, 0);
+}
+
+/* Addresses of one's own, by which the peer is to know this side, are no destination. */
+#define SCTP_CONNECT(optname) \
+	((optname) == 110 /* CONNECTX */ || (optname) == 1000 /* SENDMSG_CONNECT */)
+
+AMBIT_DENY_HOOK(sctp_connect, sctp_bind_connect, security_sctp_bind_connect, (sk, address, length),
+		struct sock *sk, int optname, void *address, int length)
+
+/* An interface of the process's own takes and gives packets by read and write: no socket hook sees
+ * them.
+ */
+static __always_inline int own_interface(__u32 hook)
+{
+	struct ambit_entry entry;
+	struct ambit_address to = {.family = AMBIT_FAMILY_TUN, .can_deny = 1};
+	int state = enter(&entry, hook);
+
+	if (state != AMBIT_DECIDE)
+		return state;
+	entry.scratch->told = 0;
+	return reach(entry.scratch, &to, 0, 0);
+}
+
+static __always_inline int tun_create(void)
+{
+	return own_interface(AMBIT_HOOK_tun_create);
+}
+
+static __always_inline int tun_open(void)
+{
+	return own_interface(AMBIT_HOOK_tun_open);
+}
+
+SEC("lsm/tun_dev_create")
+int BPF_PROG(lsm_tun_create, int ret)
+{
+	return ret ? ret : tun_create() ? -EPERM : 0;
+}
+
+SEC("fmod_ret/security_tun_dev_create")
+int BPF_PROG(fmod_tun_create, int ret)
+{
+	return ret ? ret : tun_create() ? -EPERM : 0;
+}
+AMBIT_DENY_HOOK(tun_open, tun_dev_open, security_tun_dev_open, (), void *security)
 
 /* A connection that was accepted answers whoever came: it is bound by what is held, and by
  * time, and not by the network section. Loopback peers that came in are let be.
@@ -237,47 +415,83 @@ static __always_inline int is_accepted(struct sock *sk, __u32 slot)
 	return listener && listener->slot == slot;
 }
 
+/* To whom the socket is connected, by the route that the message brings. */
+static __always_inline int send_to_peer(struct ambit_entry *entry, struct sock *sk, __u32 route)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	struct ambit_address to = {};
+
+	if (take_peer(&to, sk) < 0 && is_inet(family))
+		return 0; /* no peer: the kernel says so itself */
+	if (is_inet(family) && is_accepted(sk, entry->process->slot)) {
+		if (is_loopback(to.address))
+			return core_expired(&entry->scratch->subject)
+				       ? reach(entry->scratch, &to, 0, AMBIT_QUIET)
+				       : 0;
+		entry->scratch->subject.policy.flags &= ~CORE_POLICY_NETWORK_BOUND;
+	}
+	if (is_inet(family) && refuses_hop(entry, &to, sk, route))
+		return 1;
+	return reach_from(entry, &to, sk, AMBIT_QUIET);
+}
+
 /* Every byte that is sent, on sockets that were connected before as well. */
 static __always_inline int socket_sendmsg(struct socket *sock, struct msghdr *msg)
 {
 	struct sock *sk = BPF_CORE_READ(sock, sk);
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	int length = BPF_CORE_READ(msg, msg_namelen), state, named;
+	__u32 route;
 	void *name = BPF_CORE_READ(msg, msg_name);
 	struct ambit_address to = {};
 	struct ambit_entry entry;
-	__u32 quiet;
 
 	if (is_local_family(family))
 		return 0;
 	state = enter(&entry, AMBIT_HOOK_socket_sendmsg);
 	if (state != AMBIT_DECIDE)
 		return state;
+	route = is_inet(family) ? route_of_message((__u64)BPF_CORE_READ(msg, msg_control),
+						   BPF_CORE_READ(msg, msg_controllen))
+				: 0;
 	/* A connected stream ignores the name, unless this send is what connects it. */
 	named = name && length >= 2 &&
 		(BPF_CORE_READ(sk, sk_type) != SOCK_STREAM ||
 		 (BPF_CORE_READ(msg, msg_flags) & MSG_FASTOPEN) ||
 		 BPF_CORE_READ(sk, sk_protocol) == 132 /* SCTP */);
-	if (named) {
-		if (take_sockaddr(&to, sk, name, length) < 0)
-			return 0;
-		quiet = 0;
-	} else {
-		if (take_peer(&to, sk) < 0 && is_inet(family))
-			return 0; /* no peer: the kernel says so itself */
-		quiet = AMBIT_QUIET;
-		if (is_inet(family) && is_accepted(sk, entry.process->slot)) {
-			if (is_loopback(to.address))
-				return core_expired(&entry.scratch->subject)
-					       ? reach(entry.scratch, &to, 0, quiet)
-					       : 0;
-			entry.scratch->subject.policy.flags &= ~CORE_POLICY_NETWORK_BOUND;
-		}
-	}
-	return reach_from(&entry, &to, sk, quiet);
+	if (!named)
+		return send_to_peer(&entry, sk, route);
+	if (take_sockaddr(&to, sk, name, length) < 0)
+		return 0;
+	if (is_inet(family) && refuses_hop(&entry, &to, sk, route))
+		return 1;
+	return reach_from(&entry, &to, sk, 0);
 }
 AMBIT_DENY_HOOK(socket_sendmsg, socket_sendmsg, security_socket_sendmsg, (sock, msg),
 		struct socket *sock, struct msghdr *msg, int size)
+
+/* Before 6.5, sendfile and splice into a socket pass no socket hook; this one they do. */
+static __always_inline int socket_splice(struct file *file, int mask)
+{
+	struct core_process *process;
+	struct ambit_entry entry;
+	struct socket *sock;
+	struct sock *sk;
+	int state;
+
+	if (!(mask & MAY_WRITE) || current_membership(&process) == AMBIT_OUTSIDER)
+		return 0;
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	sock = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(sock, sk);
+	if (is_local_family(BPF_CORE_READ(sk, __sk_common.skc_family)))
+		return 0;
+	state = enter(&entry, AMBIT_HOOK_socket_splice);
+	return state == AMBIT_DECIDE ? send_to_peer(&entry, sk, 0) : state;
+}
+AMBIT_DENY_HOOK(socket_splice, file_permission, security_file_permission, (file, mask),
+		struct file *file, int mask)
 
 /* Receiving ends with the scope. */
 static __always_inline int socket_recvmsg(struct socket *sock)

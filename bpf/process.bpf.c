@@ -101,7 +101,7 @@ AMBIT_GLOBAL int emit_exec(struct ambit_scratch *scratch, __u64 address, __u32 w
 	finding = scratch->verdict.requested != CORE_RESPONSE_none;
 	box = claim_outbox();
 	record->ino = BPF_CORE_READ(file, f_inode, i_ino);
-	record->dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
+	record->dev = device_of(BPF_CORE_READ(file, f_inode));
 	record->path_reversed = 1;
 	record->path_cut = 1;
 	record->argv_cut = 0;

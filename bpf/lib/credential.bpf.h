@@ -65,7 +65,7 @@ AMBIT_GLOBAL int emit_file(struct ambit_scratch *scratch, struct ambit_opening *
 	inode = (struct inode *)opening->inode;
 	box = claim_outbox();
 	record->ino = BPF_CORE_READ(inode, i_ino);
-	record->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	record->dev = device_of(inode);
 	record->flags = opening->flags;
 	record->credential_count = match->count;
 	__builtin_memcpy(record->credential, match->credential, sizeof(record->credential));

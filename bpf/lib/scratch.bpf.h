@@ -17,7 +17,7 @@ struct ambit_climb {
 	__u64 mount;
 	__u32 depth;
 	__u8 done;
-	__u8 failed;
+	__u8 bound; /* below a mount whose root is no file system's */
 	__u8 cut;
 	__u8 reserved;
 	__u32 length; /* of the path written so far */

@@ -54,10 +54,28 @@ CORE_INLINE int core_read_name(void *seam, struct core_walk *walk, __u32 level, 
 	return take ? bpf_probe_read_kernel(&walk->name, take & (CORE_NAME_SIZE - 1), name) : 0;
 }
 
+#define BTRFS_SUPER_MAGIC 0x9123683E
+
+/* The device that stat() gives. Each subvolume of btrfs has one of its own, and numbers of inodes
+ * are used again in each. Without the type (no btrfs here, or not loaded yet) there is nothing to
+ * ask.
+ */
+CORE_INLINE __u32 device_of(struct inode *inode)
+{
+	struct btrfs_inode *own;
+
+	if (bpf_core_type_exists(struct btrfs_root) &&
+	    BPF_CORE_READ(inode, i_sb, s_magic) == BTRFS_SUPER_MAGIC) {
+		own = (void *)inode - bpf_core_field_offset(struct btrfs_inode, vfs_inode);
+		return BPF_CORE_READ(own, root, anon_dev);
+	}
+	return BPF_CORE_READ(inode, i_sb, s_dev);
+}
+
 CORE_INLINE void inode_key(struct core_inode_key *key, struct inode *inode, __u32 space)
 {
 	key->ino = BPF_CORE_READ(inode, i_ino);
-	key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->dev = device_of(inode);
 	key->space = space;
 }
 
@@ -67,7 +85,7 @@ CORE_INLINE void climb_from(struct ambit_climb *climb, __u64 dentry, __u64 mnt)
 	climb->mount = mnt ? mnt - bpf_core_field_offset(struct mount, mnt) : 0;
 	climb->depth = 0;
 	climb->done = 0;
-	climb->failed = 0;
+	climb->bound = 0;
 	climb->cut = 0;
 	climb->length = 0;
 }
@@ -84,6 +102,8 @@ CORE_INLINE int climb_mount(struct ambit_climb *climb)
 
 	if (!mount || BPF_CORE_READ(mount, mnt.mnt_root) != dentry)
 		return BPF_CORE_READ(dentry, d_parent) == dentry ? AMBIT_STEP_TOP : AMBIT_STEP_NAME;
+	if (BPF_CORE_READ(dentry, d_parent) != dentry)
+		climb->bound = 1;
 	parent = BPF_CORE_READ(mount, mnt_parent);
 	if (parent == mount || !parent)
 		return AMBIT_STEP_TOP;
@@ -129,19 +149,67 @@ static long match_step(__u32 index, void *context)
 	return 0;
 }
 
-/* What the file at `dentry` is in `space`, by all patterns; < 0 when that cannot be told. */
+/* Climbs from scratch->climb on to the top; < 0 when it does not get there. */
+AMBIT_GLOBAL int climb_to_top(struct ambit_scratch *scratch)
+{
+	if (!scratch)
+		return -1;
+	CORE_LOOP(AMBIT_MAX_STEPS, match_step, scratch);
+	if (scratch->climb.done)
+		return 0;
+	count_loss(AMBIT_RING_findings, AMBIT_LOSS_path_too_deep);
+	return -1;
+}
+
+/* What the file at `dentry` is in `space`, by all patterns; < 0 when that cannot be told. Below a
+ * bind mount of a directory a file stands in two places: where the mount is, and where its file
+ * system has it.
+ */
 CORE_INLINE int recognise_by_path(struct ambit_scratch *scratch, __u64 dentry, __u64 mnt)
 {
 	if (!scratch)
 		return -1;
 	climb_from(&scratch->climb, dentry, mnt);
-	CORE_LOOP(AMBIT_MAX_STEPS, match_step, scratch);
-	if (!scratch->climb.done) {
-		count_loss(AMBIT_RING_findings, AMBIT_LOSS_path_too_deep);
+	if (climb_to_top(scratch) < 0)
 		return -1;
+	if (scratch->climb.bound) {
+		climb_from(&scratch->climb, dentry, 0);
+		if (climb_to_top(scratch) < 0)
+			return -1;
 	}
 	core_match_finish(&scratch->walk.match);
 	return 0;
+}
+
+/* A directory below a credential's that gets another place takes what it is along: its
+ * inode becomes an anchor, for files that come into it later. What is asked is what a file in it
+ * would be; the directory's own name stands for the file's.
+ */
+CORE_INLINE void learn_directory(struct ambit_scratch *scratch, struct inode *inode, __u64 dentry,
+				 __u64 mnt)
+{
+	struct core_match *match = &scratch->walk.match;
+	struct core_anchor *anchor = &scratch->walk.anchor;
+	struct core_inode_key key = {};
+
+	__builtin_memset(match, 0, sizeof(*match));
+	scratch->walk.space = scratch->subject.policy.credential_space;
+	climb_from(&scratch->climb, dentry, mnt);
+	scratch->walk.path[0] = dentry;
+	scratch->climb.depth = 1;
+	if (climb_to_top(scratch) < 0)
+		return;
+	core_match_finish(match);
+	if (!match->count)
+		return;
+	__builtin_memset(anchor, 0, sizeof(*anchor));
+	anchor->rule.rank = CORE_RANK_INODE;
+	anchor->rule.flags = CORE_RULE_SUBTREE;
+	anchor->rule.count = match->count;
+	__builtin_memcpy(anchor->rule.credential, match->credential, sizeof(match->credential));
+	inode_key(&key, inode, scratch->walk.space);
+	if (bpf_map_update_elem(&anchors, &key, anchor, BPF_NOEXIST) == -7 /* E2BIG */)
+		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
 }
 
 /* A file that its path told is known by its inode from now on. */

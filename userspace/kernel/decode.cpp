@@ -117,6 +117,8 @@ bool take_body(Event& event, const ambit_connect_record& record, Strings strings
     destination.ip = address_text(record.address);
     destination.port = record.port;
     destination.protocol = protocol_text(record.protocol);
+  } else if (record.family == AMBIT_FAMILY_TUN) {
+    destination.protocol = "tun";
   } else {
     destination.family = record.family;
     destination.protocol = "family-" + std::to_string(record.family);

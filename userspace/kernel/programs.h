@@ -25,7 +25,8 @@ struct ProgramSpec {
   bool required;              ///< without it the backend is not had
   std::string_view without;   ///< what does not hold when it is missing
   AttachBy by = AttachBy::automatic;
-  int attach_type = -1;  ///< for section names that libbpf 1.1.2 does not know
+  std::string_view only_with = {};  ///< kernels without this function do not need the program
+  int attach_type = -1;             ///< for section names that libbpf 1.1.2 does not know
 };
 
 [[nodiscard]] std::span<const ProgramSpec> program_specs();

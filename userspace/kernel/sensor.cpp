@@ -119,6 +119,7 @@ Result<void> Sensor::load() {
   bpf_object__for_each_program(program, skeleton_->obj) bpf_program__set_autoload(program, false);
   for (const ProgramSpec& spec : program_specs()) {
     if (!belongs(spec, options_.backend)) continue;
+    if (!spec.only_with.empty() && !types.has_function(spec.only_with)) continue;
     HookState state{.spec = &spec, .attached = false, .why_not = {}};
     program = bpf_object__find_program_by_name(skeleton_->obj, std::string(spec.program).c_str());
     if (std::ranges::find(options_.without, spec.hook) != options_.without.end()) {

@@ -68,7 +68,8 @@ struct File {
   std::uint32_t dev_major = 0;
   std::uint32_t dev_minor = 0;
   std::uint64_t ino = 0;
-  std::vector<std::string> flags;  ///< read, write, truncate, map, exec, connect, receive
+  std::vector<std::string>
+      flags;  ///< read, write, truncate, map, exec, connect, receive, remove, …
 };
 
 struct Destination {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/if_ether.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,6 +102,19 @@ int link_secret(const Props& props, Belongings& /*mine*/) {
 
 int rename_secret(const Props& props, Belongings& /*mine*/) {
   return result_of(::rename(props.link.data(), props.renamed.data()));
+}
+
+int chmod_secret(const Props& props, Belongings& /*mine*/) {
+  return result_of(::chmod(props.secret.data(), 0600));
+}
+
+int chown_secret(const Props& props, Belongings& /*mine*/) {
+  return result_of(::chown(props.secret.data(), 0, 0));
+}
+
+/// The name that it got on the way: the file stays.
+int unlink_secret(const Props& props, Belongings& /*mine*/) {
+  return result_of(::unlink(props.renamed.data()));
 }
 
 int start_child(const Props& /*props*/, Belongings& mine) {

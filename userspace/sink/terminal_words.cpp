@@ -20,6 +20,9 @@ struct Verb {
 // The gravest first: a file opened for reading and writing is being written.
 constexpr auto kVerbs = std::to_array<Verb>({
     {"truncate", "truncating"},
+    {"remove", "removing"},
+    {"replace", "replacing"},
+    {"attributes", "changing the attributes of"},
     {"write", "writing"},
     {"exec", "executing"},
     {"connect", "connecting to"},
