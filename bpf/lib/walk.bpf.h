@@ -269,45 +269,30 @@ CORE_INLINE int note_inode(const struct core_inode_key *key)
 	return 0;
 }
 
-/* A directory below a credential's that gets another place takes what it is along: its inode
- * becomes an anchor, for files that come into it later. What is asked is what a file in it would
- * be; the directory's own name stands for the file's. < 0: it could not be told or noted.
+/* What all files below the directory are from now on. An anchor that was there keeps its patterns;
+ * what it says of all below by itself goes along as it is.
  */
-AMBIT_GLOBAL int learn_directory(struct ambit_scratch *scratch, __u64 inode, __u64 dentry,
-				 __u64 mnt)
+AMBIT_GLOBAL int teach_anchor(struct ambit_scratch *scratch, __u64 inode)
 {
+	struct core_anchor anchor = {}; /* 6.1 takes keys and values from the stack */
 	const struct core_anchor *there;
-	struct core_anchor *anchor;
 	struct core_inode_key key = {};
 	struct core_match *match;
 
 	if (!scratch)
 		return -1;
 	match = &scratch->walk.match;
-	anchor = &scratch->walk.anchor;
-	__builtin_memset(match, 0, sizeof(*match));
-	scratch->walk.space = scratch->subject.policy.credential_space;
-	scratch->walk.path[0] = dentry;
-	if (climb_everywhere(scratch, dentry, mnt, 1) < 0)
-		return -1;
-	core_match_finish(match);
-	if (match->overflow)
-		return -1;
-	if (!match->count)
-		return 0;
 	inode_key(&key, (struct inode *)inode, scratch->walk.space);
 	there = core_find_anchor(0, &key);
-	__builtin_memset(anchor, 0, sizeof(*anchor));
 	if (there)
-		*anchor = *there;
-	/* What is said of all below by itself goes along as it is. */
-	if (anchor->rule.flags & CORE_RULE_SUBTREE)
+		anchor = *there;
+	if (anchor.rule.flags & CORE_RULE_SUBTREE)
 		return 0;
-	anchor->rule.rank = CORE_RANK_INODE;
-	anchor->rule.flags = CORE_RULE_SUBTREE;
-	anchor->rule.count = match->count;
-	__builtin_memcpy(anchor->rule.credential, match->credential, sizeof(match->credential));
-	if (note_inode(&key) || bpf_map_update_elem(&anchors, &key, anchor, BPF_ANY)) {
+	anchor.rule.rank = CORE_RANK_INODE;
+	anchor.rule.flags = CORE_RULE_SUBTREE;
+	anchor.rule.count = match->count;
+	__builtin_memcpy(anchor.rule.credential, match->credential, sizeof(match->credential));
+	if (note_inode(&key) || bpf_map_update_elem(&anchors, &key, &anchor, BPF_ANY)) {
 		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
 		return -1;
 	}
@@ -316,25 +301,51 @@ AMBIT_GLOBAL int learn_directory(struct ambit_scratch *scratch, __u64 inode, __u
 	return 0;
 }
 
+/* A directory below a credential's that gets another place takes what it is along: its inode
+ * becomes an anchor, for files that come into it later. What is asked is what a file in it would
+ * be; the directory's own name stands for the file's. < 0: it could not be told or noted.
+ */
+AMBIT_GLOBAL int learn_directory(struct ambit_scratch *scratch, __u64 inode, __u64 dentry,
+				 __u64 mnt)
+{
+	struct core_match *match;
+
+	if (!scratch)
+		return -1;
+	match = &scratch->walk.match;
+	__builtin_memset(match, 0, sizeof(*match));
+	scratch->walk.space = scratch->subject.policy.credential_space;
+	scratch->walk.path[0] = dentry;
+	if (climb_everywhere(scratch, dentry, mnt, 1) < 0)
+		return -1;
+	core_match_finish(match);
+	if (match->overflow)
+		return -1;
+	return match->count ? teach_anchor(scratch, inode) : 0;
+}
+
 /* A file that its path told is known by its inode from now on. < 0: it could not be noted, and a
  * name that the task gives it next would hide what it is. On portable nothing would tell when the
  * number is another file's. A function of its own, since its stack would be the walk's as well.
  */
 AMBIT_GLOBAL int teach_inode(struct ambit_scratch *scratch, struct core_inode_key *key)
 {
-	struct core_rule taught = {}, *rule = &taught; /* 6.1 takes map values from the stack */
+	struct core_rule taught = {},
+			 *rule = &taught; /* 6.1 takes keys and values from the stack */
+	struct core_inode_key own;
 	struct core_match *match;
 	long failed;
 
 	if (!scratch || !key)
 		return -1;
+	own = *key;
 	match = &scratch->walk.match;
 	rule->rank = CORE_RANK_INODE;
 	rule->flags = match->flags;
 	rule->count = match->count;
 	__builtin_memcpy(rule->credential, match->credential, sizeof(match->credential));
 	rule->mask = match->mask;
-	failed = note_inode(key) ? -7 : bpf_map_update_elem(&inodes, key, rule, BPF_NOEXIST);
+	failed = note_inode(&own) ? -7 : bpf_map_update_elem(&inodes, &own, rule, BPF_NOEXIST);
 	if (!failed || failed == -17 /* EEXIST */)
 		return 0;
 	count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
