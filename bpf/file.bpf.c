@@ -30,18 +30,18 @@ static __always_inline __u32 open_flags(struct file *file)
 }
 
 /* The short way: a file that is no credential by its inode, where no pattern says anything. All
- * is read straight from the objects, and nothing that only a decision needs is loaded.
+ * is read straight from the objects, and nothing that only a decision needs is loaded. Not inlined:
+ * its stack would be the walk's as well (512 bytes along the calls on 6.1).
  */
-static __always_inline int is_plain(struct core_process *process, struct ambit_spot *spot,
-				    struct dentry *dentry, struct vfsmount *mnt,
-				    struct inode *inode)
+static __attribute__((noinline)) int is_plain(struct core_process *process, struct dentry *dentry,
+					      struct vfsmount *mnt, struct inode *inode)
 {
 	struct core_inode_key key;
 	struct core_policy *policy;
 	struct core_task *task;
+	struct ambit_spot spot;
 	__u32 number = process->slot;
 
-	spot->dir_ino = 0;
 	task = bpf_map_lookup_elem(&tasks, &number);
 	if (!task || (task->flags & CORE_TASK_KILLED))
 		return 0;
@@ -54,11 +54,11 @@ static __always_inline int is_plain(struct core_process *process, struct ambit_s
 	key.space = policy->credential_space;
 	if (bpf_map_lookup_elem(&inodes, &key))
 		return 0;
-	spot->space = key.space;
-	spot->dev = key.dev;
-	if (find_spot(spot, dentry, mnt, inode))
+	spot.space = key.space;
+	spot.dev = key.dev;
+	if (find_spot(&spot, dentry, mnt, inode))
 		return 0;
-	return is_remembered(spot, 1) || is_remembered(spot, 0);
+	return is_remembered(&spot, 1) || is_remembered(&spot, 0);
 }
 
 static __always_inline int on_object(struct dentry *dentry, struct vfsmount *mnt,
@@ -66,22 +66,24 @@ static __always_inline int on_object(struct dentry *dentry, struct vfsmount *mnt
 {
 	struct ambit_opening opening = {.flags = flags};
 	struct core_process *process;
-	struct ambit_spot spot;
 	struct ambit_entry entry;
+	struct ambit_spot *spot;
 	int state;
 
 	if (current_membership(&process) == AMBIT_OUTSIDER)
 		return 0;
 	if ((inode->i_mode & S_IFMT) == S_IFDIR)
 		return 0;
-	spot.dir_ino = 0;
-	if (process && is_plain(process, &spot, dentry, mnt, inode))
+	if (process && is_plain(process, dentry, mnt, inode))
 		return 0;
 	state = enter(&entry, hook);
 	if (state != AMBIT_DECIDE)
 		return state;
-	if (spot.dir_ino)
-		entry.scratch->spot = spot;
+	/* Before the walk begins, so that what is moved meanwhile is noticed. */
+	spot = &entry.scratch->spot;
+	spot->space = entry.scratch->subject.policy.credential_space;
+	spot->dev = device_of_known(inode);
+	find_spot(spot, dentry, mnt, inode);
 	opening.place.dentry = ADDRESS_OF(dentry);
 	opening.place.mnt = ADDRESS_OF(mnt);
 	opening.inode = ADDRESS_OF(inode);
