@@ -66,7 +66,28 @@ enum ambit_ring { AMBIT_RINGS(AMBIT_RING) AMBIT_RING_COUNT };
 	X(cgroup_sendmsg) \
 	X(cgroup_egress) \
 	X(sockops) \
-	X(sk_msg)
+	X(sk_msg) \
+	X(bpf) \
+	X(perf_event_open) \
+	X(task_kill) \
+	X(file_send_sigiotask) \
+	X(ptrace_access_check) \
+	X(ptrace_traceme) \
+	X(task_setnice) \
+	X(task_setscheduler) \
+	X(task_setioprio) \
+	X(task_setrlimit) \
+	X(kernel_read_file) \
+	X(kernel_load_data) \
+	X(locked_down) \
+	X(sb_mount) \
+	X(move_mount) \
+	X(sb_umount) \
+	X(file_ioctl) \
+	X(file_ioctl_compat) \
+	X(bprm_committing_creds) \
+	X(task_fix_setuid) \
+	X(create_user_ns)
 #define AMBIT_HOOK(word) AMBIT_HOOK_##word,
 enum ambit_hook { AMBIT_HOOKS(AMBIT_HOOK) AMBIT_HOOK_COUNT };
 
@@ -183,12 +204,29 @@ struct ambit_fork_record {
 	__u32 parent_pid; /* who started it, also where CLONE_PARENT names another */
 };
 
+/* Kinds guard and privilege. In `data`: the path of the file, if there is one (ino is not 0). */
+struct ambit_guard_record {
+	struct ambit_record head;
+	__u64 ino;
+	__u32 dev;
+	__u32 path_length;
+	__u8 path_reversed;
+	__u8 path_cut;
+	__u8 operation; /* enum core_operation */
+	__u8 privilege; /* enum core_privilege: would allow it; none: nothing does */
+	__u32 target;	/* process id; 0: no process */
+	__u32 number;	/* signal, command of bpf() or ioctl(), reason of lockdown */
+	__u32 user;	/* that it becomes */
+	__u64 gained;	/* capabilities */
+};
+
 /* Every record starts with this much; its strings (`data`) come behind. */
 union ambit_any_record {
 	struct ambit_record head;
 	struct ambit_file_record file;
 	struct ambit_connect_record connect;
 	struct ambit_exec_record exec;
+	struct ambit_guard_record guard;
 };
 
 /* The list of kernel records: enum values, the decoder's switch and its size
@@ -197,7 +235,9 @@ union ambit_any_record {
 #define AMBIT_RECORDS(X) \
 	X(file_open, struct ambit_file_record) \
 	X(connect, struct ambit_connect_record) \
-	X(exec, struct ambit_exec_record)
+	X(exec, struct ambit_exec_record) \
+	X(guard, struct ambit_guard_record) \
+	X(privilege, struct ambit_guard_record)
 
 /* losses: one counter for each (ring, cause) on each CPU */
 #define AMBIT_LOSS_INDEX(ring, cause) ((__u32)(ring) * (__u32)AMBIT_LOSS_COUNT + (__u32)(cause))
@@ -226,5 +266,14 @@ struct ambit_member {
 
 /* known_inodes: (inode, device, 0) -> the space that knows it, or this */
 #define AMBIT_SEVERAL_SPACES 0xffffffffu
+/* guarded_ids: kernel objects of Ambit's own that bpf() could name by their number */
+#define AMBIT_ID_MAP 1u
+#define AMBIT_ID_PROGRAM 2u
+#define AMBIT_ID_LINK 3u
+#define AMBIT_ID_BTF 4u
+struct ambit_guarded_id {
+	__u32 kind;
+	__u32 id;
+};
 
 #endif

@@ -86,7 +86,7 @@ static __always_inline int reach_from(struct ambit_entry *entry, struct ambit_ad
 #define IP_RETOPTS 7
 #define IPV6_2292RTHDR 5
 #define IPV6_RTHDR 57
-#define AMBIT_MAX_CONTROL 8
+#define AMBIT_MAX_CONTROL 16
 
 /* The place to which packets go first when the socket has a source route; 0 when it has one. */
 static __always_inline int take_hop(struct ambit_address *to, struct sock *sk)
@@ -113,46 +113,85 @@ static __always_inline int take_hop(struct ambit_address *to, struct sock *sk)
 	return bpf_probe_read_kernel(to->address, 16, route + at) ? -1 : 0;
 }
 
-/* Whether a message brings a source route of its own; too many headers to look at are one. */
-AMBIT_GLOBAL int routes_itself(__u64 control, __u64 length)
-{
-	for (int i = 0; i < AMBIT_MAX_CONTROL; i++) {
-		struct {
-			__u64 length;
-			__u32 level;
-			__u32 type;
-		} head = {};
+struct ambit_control {
+	__u64 at;
+	__u64 length;
+	__u32 route; /* the first hop, where it can be told */
+	__u32 done;
+};
 
-		if (length < sizeof(head) ||
-		    bpf_probe_read_kernel(&head, sizeof(head), (void *)control))
-			return 0;
-		if (!head.level && head.type == IP_RETOPTS)
-			return 1;
-		if (head.level == IPPROTO_IPV6 &&
-		    (head.type == IPV6_RTHDR || head.type == IPV6_2292RTHDR))
-			return 1;
-		if (head.length < sizeof(head))
-			return 0;
-		head.length = (head.length + 7) & ~7ULL;
-		if (head.length >= length)
-			return 0;
-		control += head.length;
-		length -= head.length;
-	}
-	return 1;
+#define IPOPT_LSRR 131
+#define IPOPT_SSRR 137
+#define AMBIT_SOME_HOP 0xffffffff
+
+/* The first hop of IPv4 options: they begin with it, but for what fills up. */
+static __always_inline __u32 hop_of_options(__u64 options)
+{
+	unsigned char bytes[12] = {};
+	__u32 hop = AMBIT_SOME_HOP;
+
+	if (bpf_probe_read_kernel(bytes, sizeof(bytes), (void *)options))
+		return hop;
+	for (int i = 4; i >= 0; i--)
+		if (bytes[i] == IPOPT_LSRR || bytes[i] == IPOPT_SSRR)
+			__builtin_memcpy(&hop, bytes + i + 3, 4);
+	return hop;
 }
 
-/* 1 when the first hop is refused. An address that a message brings is not looked up: it is outside
- * unless the scope allows everything.
+static long control_step(__u32 index, void *context)
+{
+	struct ambit_control *control = context;
+	struct {
+		__u64 length;
+		__u32 level;
+		__u32 type;
+	} head = {};
+	__u64 size;
+
+	control->done = 1;
+	if (control->length < sizeof(head) ||
+	    bpf_probe_read_kernel(&head, sizeof(head), (void *)control->at))
+		return 1;
+	if (!head.level && head.type == IP_RETOPTS) {
+		control->route = hop_of_options(control->at + sizeof(head));
+		return 1;
+	}
+	if (head.level == IPPROTO_IPV6 &&
+	    (head.type == IPV6_RTHDR || head.type == IPV6_2292RTHDR)) {
+		control->route = AMBIT_SOME_HOP;
+		return 1;
+	}
+	size = (head.length + 7) & ~7ULL;
+	if (head.length < sizeof(head) || size >= control->length)
+		return 1;
+	control->at += size;
+	control->length -= size;
+	control->done = 0;
+	return 0;
+}
+
+/* The first hop of a source route that a message brings; 0 when it brings none. Too many headers to
+ * look at are one.
  */
+AMBIT_GLOBAL int route_of_message(__u64 at, __u64 length)
+{
+	struct ambit_control control = {.at = at, .length = length};
+
+	if (!length)
+		return 0;
+	bpf_loop(AMBIT_MAX_CONTROL, control_step, &control, 0);
+	return control.route || control.done ? control.route : AMBIT_SOME_HOP;
+}
+
+/* 1 when the first hop is refused: that of the message, or of the socket. */
 static __always_inline int refuses_hop(struct ambit_entry *entry, const struct ambit_address *to,
-				       struct sock *sk, int itself)
+				       struct sock *sk, __u32 route)
 {
 	struct ambit_address hop = *to;
 
-	if (itself) {
+	if (route) {
 		hop.family = AF_INET;
-		map_ipv4(hop.address, 0xffffffff);
+		map_ipv4(hop.address, route);
 	} else if (take_hop(&hop, sk)) {
 		return 0;
 	}
@@ -364,8 +403,8 @@ static __always_inline int is_accepted(struct sock *sk, __u32 slot)
 	return listener && listener->slot == slot;
 }
 
-/* To whom the socket is connected. `itself`: the message brings a route of its own. */
-static __always_inline int send_to_peer(struct ambit_entry *entry, struct sock *sk, int itself)
+/* To whom the socket is connected, by the route that the message brings. */
+static __always_inline int send_to_peer(struct ambit_entry *entry, struct sock *sk, __u32 route)
 {
 	__u16 family = sk->__sk_common.skc_family;
 	struct ambit_address to = {};
@@ -379,7 +418,7 @@ static __always_inline int send_to_peer(struct ambit_entry *entry, struct sock *
 				       : 0;
 		entry->scratch->subject.policy.flags &= ~CORE_POLICY_NETWORK_BOUND;
 	}
-	if (is_inet(family) && refuses_hop(entry, &to, sk, itself))
+	if (is_inet(family) && refuses_hop(entry, &to, sk, route))
 		return 1;
 	return reach_from(entry, &to, sk, AMBIT_QUIET);
 }
@@ -388,7 +427,8 @@ static __always_inline int send_to_peer(struct ambit_entry *entry, struct sock *
 static __always_inline int socket_sendmsg(struct socket *sock, struct msghdr *msg)
 {
 	struct sock *sk = sock->sk;
-	int length = msg->msg_namelen, state, named, itself;
+	int length = msg->msg_namelen, state, named;
+	__u32 route = 0;
 	void *name = msg->msg_name;
 	struct ambit_address to = {};
 	struct ambit_entry entry;
@@ -402,17 +442,17 @@ static __always_inline int socket_sendmsg(struct socket *sock, struct msghdr *ms
 	state = enter(&entry, AMBIT_HOOK_socket_sendmsg);
 	if (state != AMBIT_DECIDE)
 		return state;
-	itself =
-		is_inet(family) && routes_itself(ADDRESS_OF(msg->msg_control), msg->msg_controllen);
+	if (is_inet(family))
+		route = route_of_message(ADDRESS_OF(msg->msg_control), msg->msg_controllen);
 	/* A connected stream ignores the name, unless this send is what connects it. */
 	named = name && length >= 2 &&
 		(sk->sk_type != SOCK_STREAM || (msg->msg_flags & MSG_FASTOPEN) ||
 		 sk->sk_protocol == 132 /* SCTP */);
 	if (!named)
-		return send_to_peer(&entry, sk, itself);
+		return send_to_peer(&entry, sk, route);
 	if (take_sockaddr(&to, sk, name, length) < 0)
 		return 0;
-	if (is_inet(family) && refuses_hop(&entry, &to, sk, itself))
+	if (is_inet(family) && refuses_hop(&entry, &to, sk, route))
 		return 1;
 	return reach_from(&entry, &to, sk, 0);
 }

@@ -17,7 +17,9 @@
 	X(connect) \
 	X(exec) \
 	X(finding) \
-	X(loss)
+	X(loss) \
+	X(guard) \
+	X(privilege)
 
 /* Why an operation is a finding. `none` is "inside the scope". */
 #define AMBIT_REASONS(X) \
@@ -30,7 +32,11 @@
 	X(scope_expired) \
 	X(secret_in_environment) \
 	X(descriptor_from_before) \
-	X(undecided)
+	X(undecided) \
+	X(monitor_protected) \
+	X(event_file_protected) \
+	X(process_not_in_task) \
+	X(privilege_not_in_scope)
 
 /* What a scope may ask for, weakest first: the order is the ladder. */
 #define AMBIT_RESPONSES(X) \
@@ -55,6 +61,47 @@
 	X(fmod_ret) \
 	X(portable) \
 	X(user)
+
+/* What a scope may grant beyond what every task has (docs/schema/README.md: privileges). Never on
+ * the monitor, never on the event file. `none` is what no scope can grant.
+ */
+#define AMBIT_PRIVILEGES(X) \
+	X(none) \
+	X(bpf) \
+	X(perf) \
+	X(ptrace) \
+	X(modules) \
+	X(kexec) \
+	X(kernel_memory) \
+	X(block_devices) \
+	X(host_settings) \
+	X(mounts) \
+	X(terminal)
+
+/* What was tried, in events of kind guard, and how power was gained, in those of kind privilege. */
+#define AMBIT_OPERATIONS(X) \
+	X(none) \
+	X(bpf) \
+	X(perf_event_open) \
+	X(signal) \
+	X(ptrace) \
+	X(schedule) \
+	X(limit) \
+	X(load_module) \
+	X(load_kexec) \
+	X(touch_kernel) \
+	X(open) \
+	X(truncate) \
+	X(unlink) \
+	X(rename) \
+	X(link) \
+	X(change) \
+	X(mount) \
+	X(unmount) \
+	X(type) \
+	X(exec) \
+	X(set_user) \
+	X(user_namespace)
 
 /* Where a record of an event travels. */
 #define AMBIT_RINGS(X) \

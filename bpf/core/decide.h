@@ -18,7 +18,8 @@ struct core_verdict {
 	__u8 reason;
 	__u8 requested;
 	__u8 shadow;
-	__u8 reserved[5];
+	__u8 always; /* refused in every mode: the monitor and its event file */
+	__u8 reserved[4];
 	struct core_mask blocking; /* held credentials that forbid the destination */
 	struct core_mask gained;   /* held from now on, when the operation goes on */
 };
@@ -137,6 +138,9 @@ CORE_INLINE __u8 core_effect(const struct core_verdict *verdict, int can_deny)
 {
 	if (verdict->requested == CORE_RESPONSE_none)
 		return CORE_EFFECT_allowed;
+	/* In shadow nobody is killed. */
+	if (verdict->always && verdict->shadow)
+		return CORE_EFFECT_denied;
 	if (verdict->shadow || verdict->requested == CORE_RESPONSE_alert)
 		return CORE_EFFECT_alerted;
 	if (verdict->requested == CORE_RESPONSE_deny)

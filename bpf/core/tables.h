@@ -28,7 +28,7 @@ struct core_policy {
 	__u8 response_exec;
 	__u32 credential_space; /* the space in which credential files are recognised */
 	__u32 program_space;	/* the space of this policy's programs and Unix sockets */
-	__u32 reserved;
+	__u32 privileges;	/* granted: 1 << enum core_privilege */
 	struct core_mask inside;
 	struct core_mask restricted; /* use is bound to destinations */
 	struct core_mask readers;    /* only named programs may read */
@@ -86,6 +86,11 @@ struct core_inode_key {
 	__u32 dev; /* the kernel's encoding: major << 20 | minor */
 	__u32 space;
 };
+/* What stands in the space of the guard, by the flags of its rule: no pattern leads there. */
+#define CORE_SPACE_GUARD 0u
+#define CORE_GUARD_EVENTS 1  /* the event file */
+#define CORE_GUARD_MONITOR 2 /* another file of the monitor's */
+#define CORE_GUARD_WAY 4     /* a directory on the way to the event file */
 #define CORE_MAX_DEPTH 16
 struct core_anchor {
 	__u32 id;
@@ -155,7 +160,8 @@ struct core_listener {
  * storage outlives the program that made it (KERNEL-FACTS).
  */
 #define CORE_PROCESS_EXEC_REPORTED 1u
-#define CORE_PROCESS_UNLISTED 2u /* the table of members was full: it ends at its next hook */
+#define CORE_PROCESS_UNLISTED 2u      /* the table of members was full: it ends at its next hook */
+#define CORE_SLOT_MONITOR 0xffffffffu /* a process of Ambit's own: in no task, and guarded */
 struct core_process {
 	__u32 slot; /* 0: in no task */
 	__u32 flags;

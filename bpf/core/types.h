@@ -52,6 +52,10 @@
 enum core_reason { AMBIT_REASONS(CORE_REASON) };
 enum core_response { AMBIT_RESPONSES(CORE_RESPONSE) };
 enum core_effect { AMBIT_EFFECTS(CORE_EFFECT) };
+#define CORE_PRIVILEGE(word) CORE_PRIVILEGE_##word,
+enum core_privilege { AMBIT_PRIVILEGES(CORE_PRIVILEGE) };
+#define CORE_OPERATION(word) CORE_OPERATION_##word,
+enum core_operation { AMBIT_OPERATIONS(CORE_OPERATION) };
 
 /* A set of credentials, by their bits in a task's policy. */
 struct core_mask {

@@ -39,6 +39,7 @@ struct inode {
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	__u32 i_generation;
+	__u32 i_rdev;
 };
 
 struct btrfs_root {
@@ -58,14 +59,24 @@ struct dentry {
 	struct super_block *d_sb;
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
 struct vfsmount {
 	struct dentry *mnt_root;
+	int mnt_flags;
 };
 
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
 };
 
 struct path {
@@ -77,6 +88,7 @@ struct file {
 	struct path f_path;
 	struct inode *f_inode;
 	unsigned int f_flags;
+	unsigned int f_mode;
 };
 
 struct fdtable {
@@ -101,18 +113,65 @@ struct mm_struct {
 	unsigned long arg_end;
 };
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+/* Two words before 6.3, one since: eight bytes in both. */
+typedef struct {
+	__u64 val;
+} kernel_cap_t;
+
+struct user_namespace {
+	int level; /* 0: the host's */
+};
+
+struct cred {
+	kuid_t euid;
+	kuid_t fsuid;
+	kernel_cap_t cap_permitted;
+	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
+};
+
 struct linux_binprm {
+	struct cred *cred;
 	struct file *file;
 	const char *filename;
 	const char *interp;
 };
 
-struct pid {
-	__u64 ino; /* never another one's: pidfs numbers processes for good (6.9+) */
-};
-
 struct fs_struct {
 	struct path pwd;
+};
+
+struct net;
+struct nsproxy {
+	struct net *net_ns;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct pid {
+	__u64 ino; /* never another one's: pidfs numbers processes for good (6.9+) */
+	struct hlist_head tasks[4];
+};
+
+struct ctl_table_header;
+struct proc_inode {
+	struct pid *pid;
+	struct ctl_table_header *sysctl;
+	struct inode vfs_inode;
+};
+
+struct pt_regs___kernel {
+	unsigned long di;
+	unsigned long orig_ax;
 };
 
 struct bpf_local_storage;
@@ -128,11 +187,10 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct fs_struct *fs;
 	struct bpf_local_storage *bpf_storage;
+	const struct cred *cred;
+	struct nsproxy *nsproxy;
+	struct hlist_node pid_links[4];
 	char comm[16];
-};
-
-struct ns_common {
-	unsigned int inum;
 };
 
 struct net {
@@ -230,6 +288,10 @@ struct msghdr {
 #pragma clang attribute pop
 
 #define S_IFMT 0170000
+#define S_IFREG 0100000
+#define S_IFBLK 0060000
+#define S_IFCHR 0020000
+#define S_IFIFO 0010000
 #define S_IFSOCK 0140000
 #define S_IFDIR 0040000
 #define EPERM 1

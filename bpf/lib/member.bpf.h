@@ -22,16 +22,20 @@ CORE_INLINE int surely_outsider(void)
 CORE_INLINE enum ambit_membership current_membership(struct core_process **process)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 tid;
+	struct ambit_member *member;
+	__u32 tid, slot;
 
 	*process = 0;
 	if (surely_outsider())
 		return AMBIT_OUTSIDER;
 	*process = bpf_task_storage_get(&processes, task, 0, 0);
-	if (*process)
-		return (*process)->slot ? AMBIT_MEMBER : AMBIT_OUTSIDER;
+	if (*process) {
+		slot = (*process)->slot;
+		return slot && slot != CORE_SLOT_MONITOR ? AMBIT_MEMBER : AMBIT_OUTSIDER;
+	}
 	tid = (__u32)bpf_get_current_pid_tgid();
-	if (!bpf_map_lookup_elem(&members, &tid))
+	member = bpf_map_lookup_elem(&members, &tid);
+	if (!member || member->slot == CORE_SLOT_MONITOR)
 		return AMBIT_OUTSIDER;
 	count_loss(AMBIT_RING_findings, AMBIT_LOSS_storage_failed);
 	return AMBIT_UNDECIDED;

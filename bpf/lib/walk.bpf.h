@@ -269,24 +269,23 @@ CORE_INLINE int note_inode(const struct core_inode_key *key)
 	return 0;
 }
 
-/* All below the directory is from now on what match says. < 0: it could not be noted. A function of
- * its own, since 6.1 takes keys and values of maps from the program's stack, and it is large.
+/* What all files below the directory are from now on. An anchor that was there keeps its patterns;
+ * what it says of all below by itself goes along as it is.
  */
-AMBIT_GLOBAL int teach_anchor(struct ambit_scratch *scratch, struct core_inode_key *asked)
+AMBIT_GLOBAL int teach_anchor(struct ambit_scratch *scratch, __u64 inode)
 {
+	struct core_anchor anchor = {}; /* 6.1 takes keys and values from the stack */
 	const struct core_anchor *there;
-	const struct core_match *match;
-	struct core_anchor anchor = {};
-	struct core_inode_key key;
+	struct core_inode_key key = {};
+	struct core_match *match;
 
-	if (!scratch || !asked)
+	if (!scratch)
 		return -1;
-	key = *asked;
 	match = &scratch->walk.match;
+	inode_key(&key, (struct inode *)inode, scratch->walk.space);
 	there = core_find_anchor(0, &key);
 	if (there)
 		anchor = *there;
-	/* What is said of all below by itself goes along as it is. */
 	if (anchor.rule.flags & CORE_RULE_SUBTREE)
 		return 0;
 	anchor.rule.rank = CORE_RANK_INODE;
@@ -309,7 +308,6 @@ AMBIT_GLOBAL int teach_anchor(struct ambit_scratch *scratch, struct core_inode_k
 AMBIT_GLOBAL int learn_directory(struct ambit_scratch *scratch, __u64 inode, __u64 dentry,
 				 __u64 mnt)
 {
-	struct core_inode_key key = {};
 	struct core_match *match;
 
 	if (!scratch)
@@ -323,34 +321,31 @@ AMBIT_GLOBAL int learn_directory(struct ambit_scratch *scratch, __u64 inode, __u
 	core_match_finish(match);
 	if (match->overflow)
 		return -1;
-	if (!match->count)
-		return 0;
-	inode_key(&key, (struct inode *)inode, scratch->walk.space);
-	return teach_anchor(scratch, &key);
+	return match->count ? teach_anchor(scratch, inode) : 0;
 }
 
 /* A file that its path told is known by its inode from now on. < 0: it could not be noted, and a
  * name that the task gives it next would hide what it is. On portable nothing would tell when the
  * number is another file's. A function of its own, since its stack would be the walk's as well.
  */
-AMBIT_GLOBAL int teach_inode(struct ambit_scratch *scratch, struct core_inode_key *asked)
+AMBIT_GLOBAL int teach_inode(struct ambit_scratch *scratch, struct core_inode_key *key)
 {
-	/* 6.1 takes keys and values of maps from the program's own stack. */
-	struct core_rule taught = {}, *rule = &taught;
-	struct core_inode_key own, *key = &own;
+	struct core_rule taught = {},
+			 *rule = &taught; /* 6.1 takes keys and values from the stack */
+	struct core_inode_key own;
 	struct core_match *match;
 	long failed;
 
-	if (!scratch || !asked)
+	if (!scratch || !key)
 		return -1;
-	own = *asked;
+	own = *key;
 	match = &scratch->walk.match;
 	rule->rank = CORE_RANK_INODE;
 	rule->flags = match->flags;
 	rule->count = match->count;
 	__builtin_memcpy(rule->credential, match->credential, sizeof(match->credential));
 	rule->mask = match->mask;
-	failed = note_inode(key) ? -7 : bpf_map_update_elem(&inodes, key, rule, BPF_NOEXIST);
+	failed = note_inode(&own) ? -7 : bpf_map_update_elem(&inodes, &own, rule, BPF_NOEXIST);
 	if (!failed || failed == -17 /* EEXIST */)
 		return 0;
 	count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);

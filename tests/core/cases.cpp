@@ -40,6 +40,9 @@ struct InMemory {
   Answer operator()(const Execute& asked) const {
     return answer_of(decide_exec(tables, asked.subject, asked.program));
   }
+  Answer operator()(const Guard& asked) const {
+    return answer_of(decide_guard(tables, asked.subject, asked.aim, asked.privilege));
+  }
   Answer operator()(const Recognise& asked) const {
     const auto facts = std::make_unique<PathFacts>(asked.files->facts(asked.path));
     const Recognised what = recognise(tables, asked.space, *facts, asked.by_inode);
@@ -82,7 +85,7 @@ std::vector<std::uint16_t> bits_of(const model::CredentialMask& mask) {
 
 std::vector<Case> all_cases() {
   std::vector<Case> all = decision_cases();
-  for (auto more : {destination_cases(), recognise_cases()})
+  for (auto more : {guard_cases(), destination_cases(), recognise_cases()})
     all.insert(all.end(), more.begin(), more.end());
   return all;
 }

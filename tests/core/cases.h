@@ -34,7 +34,12 @@ struct Recognise {
   std::string path;
   bool by_inode = true;
 };
-using Operation = std::variant<OpenCredentials, Reach, Execute, Recognise>;
+struct Guard {
+  Subject subject;
+  Aim aim = Aim::own;
+  model::Privilege privilege = model::Privilege::none;
+};
+using Operation = std::variant<OpenCredentials, Reach, Execute, Recognise, Guard>;
 
 /// Everything that either compilation says; what an operation does not ask stays as it is here.
 struct Answer {
@@ -67,6 +72,7 @@ std::ostream& operator<<(std::ostream& stream, const Case& one);
 [[nodiscard]] std::vector<std::uint16_t> bits_of(const model::CredentialMask& mask);
 
 [[nodiscard]] std::vector<Case> decision_cases();
+[[nodiscard]] std::vector<Case> guard_cases();
 [[nodiscard]] std::vector<Case> destination_cases();
 [[nodiscard]] std::vector<Case> recognise_cases();
 [[nodiscard]] std::vector<Case> all_cases();

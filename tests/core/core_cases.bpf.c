@@ -5,6 +5,7 @@
 #include "tests/core/core_cases.bpf.h"
 
 #include "bpf/core/decide.h"
+#include "bpf/core/guard.h"
 #include "bpf/core/recognise.h"
 
 #define CASE_MAP(map_name, map_type, entries, map_flags_, key_type, value_type) \
@@ -209,6 +210,8 @@ static __attribute__((noinline)) int run_decide(struct case_memory* memory,
     open_all(memory, input->credential, input->credential_count);
   else if (input->operation == CASE_REACH)
     run_reach(memory, input);
+  else if (input->operation == CASE_GUARD)
+    core_decide_guard(subject, &memory->verdict, input->aim, input->privilege);
   else
     core_decide_exec(subject, &memory->verdict, input->program ? CORE_RULE_PROGRAM : 0);
   output->decided = 1;

@@ -5,7 +5,7 @@
 
 #include "bpf/core/tables.h"
 
-enum case_operation { CASE_OPEN, CASE_REACH, CASE_EXECUTE, CASE_RECOGNISE };
+enum case_operation { CASE_OPEN, CASE_REACH, CASE_EXECUTE, CASE_RECOGNISE, CASE_GUARD };
 
 #define CASE_MAX_COMPONENTS 64
 #define CASE_MAX_CREDENTIALS 8
@@ -31,6 +31,8 @@ struct case_input {
   __u8 protocol;
   __u8 other;
   __u32 own;
+  __u32 aim;
+  __u32 privilege;
   __u32 space;
   __u64 ino;
   __u32 dev;

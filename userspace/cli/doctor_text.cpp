@@ -22,7 +22,7 @@ constexpr std::array kRows{
     Row{Class::files, "credential files"},        Row{Class::network, "TCP and UDP"},
     Row{Class::exec, "executing programs"},       Row{Class::unix_sockets, "Unix sockets"},
     Row{Class::unix_datagrams, "Unix datagrams"}, Row{Class::families, "other families"},
-    Row{Class::expiry, "the scope's end"},
+    Row{Class::expiry, "the scope's end"},        Row{Class::guard, "the monitor itself"},
 };
 
 // By Strength.

@@ -33,6 +33,10 @@ constexpr std::array kRows{std::to_array<Row>({
     {Severity::low, "/spec/credentials", "T1552", "ASI03", "NHI2:2025", ""},
     {Severity::medium, "/spec/credentials", "", "ASI03", "", "PR.AA-05"},
     {Severity::medium, "", "", "", "", ""},
+    {Severity::critical, "", "T1685", "ASI10", "", "DE.CM-09"},
+    {Severity::critical, "", "T1685", "ASI10", "", "DE.CM-09"},
+    {Severity::high, "/spec/privileges", "T1055.008 T1003.007", "ASI03", "", ""},
+    {Severity::high, "/spec/privileges", "T1611", "ASI03", "NHI5:2025", "PR.AA-05"},
 })};
 static_assert(kRows.size() == model::kReasons.size(), "every reason needs its row");
 

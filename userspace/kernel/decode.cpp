@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string_view>
 
@@ -148,6 +149,83 @@ bool take_body(Event& event, const ambit_exec_record& record, Strings strings) {
   file.flags.emplace_back("exec");
   if (record.in_place != 0) event.process->exe = file.path;
   event.process->argv = arguments_of(arguments, record.argv_cut != 0);
+  event.file = std::move(file);
+  return true;
+}
+
+constexpr std::array kCapabilities{std::to_array<std::string_view>({"chown",
+                                                                    "dac_override",
+                                                                    "dac_read_search",
+                                                                    "fowner",
+                                                                    "fsetid",
+                                                                    "kill",
+                                                                    "setgid",
+                                                                    "setuid",
+                                                                    "setpcap",
+                                                                    "linux_immutable",
+                                                                    "net_bind_service",
+                                                                    "net_broadcast",
+                                                                    "net_admin",
+                                                                    "net_raw",
+                                                                    "ipc_lock",
+                                                                    "ipc_owner",
+                                                                    "sys_module",
+                                                                    "sys_rawio",
+                                                                    "sys_chroot",
+                                                                    "sys_ptrace",
+                                                                    "sys_pacct",
+                                                                    "sys_admin",
+                                                                    "sys_boot",
+                                                                    "sys_nice",
+                                                                    "sys_resource",
+                                                                    "sys_time",
+                                                                    "sys_tty_config",
+                                                                    "mknod",
+                                                                    "lease",
+                                                                    "audit_write",
+                                                                    "audit_control",
+                                                                    "setfcap",
+                                                                    "mac_override",
+                                                                    "mac_admin",
+                                                                    "syslog",
+                                                                    "wake_alarm",
+                                                                    "block_suspend",
+                                                                    "audit_read",
+                                                                    "perfmon",
+                                                                    "bpf",
+                                                                    "checkpoint_restore"})};
+
+/// `all` where there is no other.
+std::string capability_names(std::uint64_t mask) {
+  constexpr std::uint64_t kAll = (1ULL << kCapabilities.size()) - 1;
+  if ((mask & kAll) == kAll) return "all";
+  std::string names;
+  for (std::size_t i = 0; i < 64; ++i) {
+    if ((mask >> i & 1U) == 0) continue;
+    names += names.empty() ? "" : ",";
+    names += i < kCapabilities.size() ? std::string(kCapabilities.at(i)) : std::to_string(i);
+  }
+  return names;
+}
+
+bool take_body(Event& event, const ambit_guard_record& record, Strings strings) {
+  std::string_view path;
+  if (record.operation >= model::kOperations.size() ||
+      record.privilege >= model::kPrivileges.size() || !strings.take(record.path_length, path))
+    return false;
+  const auto operation = static_cast<model::Operation>(record.operation);
+  event.details["operation"] = model::name_of(operation);
+  if (record.privilege != 0) event.details["privilege"] = model::kPrivileges.at(record.privilege);
+  if (record.target != 0) event.details["target_pid"] = std::to_string(record.target);
+  if (operation == model::Operation::signal)
+    event.details["signal"] = std::to_string(record.number);
+  else if (record.number != 0)
+    event.details["number"] = std::to_string(record.number);
+  if (event.kind == model::Kind::privilege) event.details["user"] = std::to_string(record.user);
+  if (record.gained != 0) event.details["capabilities"] = capability_names(record.gained);
+  if (record.ino == 0 && record.path_length == 0) return true;
+  model::File file = file_of(record.dev, record.ino);
+  file.path = path_of(path, record.path_reversed != 0, record.path_cut != 0);
   event.file = std::move(file);
   return true;
 }

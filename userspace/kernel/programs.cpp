@@ -23,6 +23,8 @@ using model::Backend;
 
 #define AMBIT_ONCE(program, backend, without) \
   ProgramSpec { #program, #program, Concern::cleanup, backend, "", false, without, AttachBy::once }
+// The guard's are not required: without one of them the rest holds.
+#define AMBIT_GUARD(hook, without) AMBIT_PAIR(hook, Concern::guard, false, without)
 
 constexpr std::array kSpecs{
     AMBIT_PAIR(task_alloc, Concern::membership, true, "children leave the task"),
@@ -42,9 +44,12 @@ constexpr std::array kSpecs{
     AMBIT_PAIR(path_truncate, Concern::files, false, "truncate() of a credential is not stopped"),
     AMBIT_PAIR(path_link, Concern::files, false, "a hard link hides a credential made later"),
     AMBIT_PAIR(path_rename, Concern::files, false, "a rename hides a credential made later"),
-    AMBIT_PAIR(path_unlink, Concern::files, false, "unlink() of a credential is not stopped"),
-    AMBIT_PAIR(path_chmod, Concern::files, false, "chmod() of a credential is not stopped"),
-    AMBIT_PAIR(path_chown, Concern::files, false, "chown() of a credential is not stopped"),
+    AMBIT_PAIR(path_unlink, Concern::files, false,
+               "unlink() of a credential or the event file is not stopped"),
+    AMBIT_PAIR(path_chmod, Concern::files, false,
+               "chmod() of a credential or the event file is not stopped"),
+    AMBIT_PAIR(path_chown, Concern::files, false,
+               "chown() of a credential or the event file is not stopped"),
     ProgramSpec{"lsm_bprm_check", "bprm_check", Concern::exec, Backend::lsm,
                 "bpf_lsm_bprm_check_security", true, "executions are not bound"},
     ProgramSpec{"fmod_bprm_check", "bprm_check", Concern::exec, Backend::fmod_ret,
@@ -107,6 +112,34 @@ constexpr std::array kSpecs{
     ProgramSpec{"sys_exit", "sys_exit", Concern::files, Backend::portable, "", false,
                 "a file known by pattern alone is opened through a mount that was made later",
                 AttachBy::demand},
+    AMBIT_GUARD(task_kill, "a task that runs as root can signal Ambit's processes"),
+    AMBIT_GUARD(file_send_sigiotask, "a task that runs as root can signal Ambit by F_SETSIG"),
+    AMBIT_GUARD(ptrace_access_check, "processes outside the task can be traced and read"),
+    AMBIT_GUARD(ptrace_traceme, "a task's process can make one outside its tracer"),
+    AMBIT_GUARD(task_setnice, "a task that runs as root can starve Ambit by nice values"),
+    AMBIT_GUARD(task_setscheduler, "a task that runs as root can starve Ambit by its scheduling"),
+    AMBIT_GUARD(task_setioprio, "a task that runs as root can change Ambit's I/O priority"),
+    AMBIT_GUARD(task_setrlimit, "a task that runs as root can change Ambit's limits"),
+    AMBIT_GUARD(bpf, "a task that runs as root can change Ambit's maps and programs"),
+    AMBIT_GUARD(perf_event_open, "a task that runs as root can observe the whole machine by perf"),
+    AMBIT_GUARD(kernel_read_file, "a task that runs as root can load kernel modules from files"),
+    AMBIT_GUARD(kernel_load_data, "a task that runs as root can load kernel modules from memory"),
+    AMBIT_GUARD(locked_down, "a task that runs as root can use I/O ports and kernel registers"),
+    AMBIT_GUARD(sb_mount, "a task that runs as root can mount over credentials"),
+    AMBIT_GUARD(move_mount, "a task that runs as root can move mounts over credentials"),
+    AMBIT_GUARD(sb_umount, "a task that runs as root can unmount where the event file lies"),
+    AMBIT_GUARD(file_ioctl, "a task's process can type into its terminal"),
+    AMBIT_GUARD(file_ioctl_compat, "a 32-bit process of a task can type into its terminal"),
+    AMBIT_GUARD(task_fix_setuid, "processes that become root are not reported"),
+    ProgramSpec{"lsm_bprm_committing_creds", "bprm_committing_creds", Concern::guard, Backend::lsm,
+                "bpf_lsm_bprm_committing_creds", false, "set-user-id programs are not reported"},
+    ProgramSpec{"fmod_bprm_committing_creds", "bprm_committing_creds", Concern::guard,
+                Backend::fmod_ret, "security_bprm_committing_creds", false,
+                "set-user-id programs are not reported"},
+    ProgramSpec{"lsm_create_user_ns", "create_user_ns", Concern::guard, Backend::lsm,
+                "bpf_lsm_userns_create", false, "new user namespaces are not reported"},
+    ProgramSpec{"fmod_create_user_ns", "create_user_ns", Concern::guard, Backend::fmod_ret,
+                "security_create_user_ns", false, "new user namespaces are not reported"},
     ProgramSpec{"set_state", "set_state", Concern::network, Backend::portable, "", true,
                 "a task's own ports are not known"},
     AMBIT_CGROUP(cgroup_connect4, "connections over IPv4 are not bound"),
@@ -125,6 +158,7 @@ constexpr std::array kSpecs{
     AMBIT_ONCE(find_locks, Backend::fmod_ret, "each open of a task costs a whole walk"),
 };
 
+#undef AMBIT_GUARD
 #undef AMBIT_PAIR
 #undef AMBIT_CGROUP
 #undef AMBIT_ONCE

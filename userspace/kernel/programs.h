@@ -10,7 +10,15 @@
 namespace ambit::kernel {
 
 /// What a hook is for; a scope that binds a class needs its hooks.
-enum class Concern : std::uint8_t { membership, files, network, unix_sockets, exec, cleanup };
+enum class Concern : std::uint8_t {
+  membership,
+  files,
+  network,
+  unix_sockets,
+  exec,
+  guard,
+  cleanup
+};
 
 /// How a program gets onto its hook.
 enum class AttachBy : std::uint8_t {

@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -67,6 +68,25 @@ class KernelTypes {
   btf* btf_;
 };
 
+std::uint32_t namespace_number(const char* name) {
+  struct stat facts{};
+  const std::string path = std::string("/proc/self/ns/") + name;
+  return ::stat(path.c_str(), &facts) == 0 ? static_cast<std::uint32_t>(facts.st_ino) : 0;
+}
+
+/// Others than root may move and freeze the processes of this cgroup.
+bool cgroup_is_delegated() {
+  auto mount = cgroup2_mount();
+  std::ifstream own("/proc/self/cgroup");
+  for (std::string line; mount && std::getline(own, line);) {
+    if (!line.starts_with("0::")) continue;
+    struct stat facts{};
+    const std::string procs = *mount + line.substr(3) + "/cgroup.procs";
+    if (::stat(procs.c_str(), &facts) == 0) return facts.st_uid != 0;
+  }
+  return false;
+}
+
 bool belongs(const ProgramSpec& spec, model::Backend backend) {
   return spec.backend == model::Backend::none || spec.backend == backend;
 }
@@ -96,6 +116,7 @@ Result<std::unique_ptr<Sensor>> Sensor::open(const SensorOptions& options) {
   std::unique_ptr<Sensor> sensor(new Sensor(options));
   if (auto loaded = sensor->load(); !loaded) return std::unexpected(loaded.error());
   if (auto attached = sensor->attach(); !attached) return std::unexpected(attached.error());
+  if (auto guarded = sensor->guard_objects(); !guarded) return std::unexpected(guarded.error());
   return sensor;
 }
 
@@ -118,6 +139,9 @@ Result<void> Sensor::load() {
   skeleton_ = ambit_bpf__open();
   if (skeleton_ == nullptr) return fail_errno("cannot open the BPF programs");
   skeleton_->rodata->ambit_backend = static_cast<std::uint8_t>(options_.backend);
+  skeleton_->rodata->ambit_mount_namespace = namespace_number("mnt");
+  skeleton_->rodata->ambit_net_namespace = namespace_number("net");
+  skeleton_->rodata->ambit_cgroup_delegated = cgroup_is_delegated() ? 1 : 0;
   skeleton_->rodata->ambit_can_cast = types.has_function("bpf_rdonly_cast") ? 1 : 0;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton_->obj) bpf_program__set_autoload(program, false);
@@ -218,6 +242,42 @@ Result<void> Sensor::attach_one(HookState& hook) {
   return {};
 }
 
+/// What bpf() could name by a number.
+Result<void> Sensor::guard_objects() {
+  if (options_.backend == model::Backend::portable) return {};
+  const int ids = bpf_map__fd(skeleton_->maps.guarded_ids);
+  const auto add = [&](std::uint32_t kind, std::uint32_t id) {
+    const ambit_guarded_id key{.kind = kind, .id = id};
+    const std::uint8_t yes = 1;
+    return bpf_map_update_elem(ids, &key, &yes, BPF_ANY) == 0;
+  };
+  bool all = true;
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, skeleton_->obj) {
+    bpf_map_info info{};
+    std::uint32_t size = sizeof(info);
+    if (bpf_map__fd(map) < 0) continue;
+    all = all && bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &size) == 0 &&
+          add(AMBIT_ID_MAP, info.id);
+  }
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton_->obj) {
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof(info);
+    if (bpf_program__fd(program) < 0) continue;
+    all = all && bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0 &&
+          add(AMBIT_ID_PROGRAM, info.id);
+  }
+  for (const bpf_link* link : links_) {
+    bpf_link_info info{};
+    std::uint32_t size = sizeof(info);
+    all = all && bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size) == 0 &&
+          add(AMBIT_ID_LINK, info.id);
+  }
+  if (!all) return fail_errno("cannot guard Ambit's own BPF objects");
+  return {};
+}
+
 std::size_t Sensor::programs_loaded() const {
   std::size_t count = 0;
   bpf_program* program = nullptr;
@@ -300,10 +360,18 @@ Result<void> Sensor::bind(int pidfd, std::uint32_t slot) {
   return {};
 }
 
+Result<void> Sensor::guard_process(int pidfd, std::uint32_t pid) {
+  if (options_.backend == model::Backend::portable) return {};
+  const ambit_member member{.slot = CORE_SLOT_MONITOR, .pid = pid};
+  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.members), &pid, &member, BPF_ANY) != 0)
+    return fail_errno("cannot guard a process of Ambit's");
+  return bind(pidfd, CORE_SLOT_MONITOR);
+}
+
 Result<std::uint32_t> Sensor::slot_of(int pidfd) const {
   core_process process{};
   if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.processes), &pidfd, &process) == 0)
-    return process.slot;
+    return process.slot == CORE_SLOT_MONITOR ? 0U : process.slot;
   if (errno == ENOENT) return 0U;
   return fail_errno("cannot read a process's task");
 }
@@ -332,6 +400,7 @@ Result<Sensor::ProcessState> Sensor::state_of(int pidfd) const {
     if (errno == ENOENT) return state;
     return fail_errno("cannot read a process's task");
   }
+  if (process.slot == CORE_SLOT_MONITOR) return state;
   state.slot = process.slot;
   state.listed = (process.flags & CORE_PROCESS_UNLISTED) == 0;
   std::copy_n(process.held.word, state.held.size(), state.held.begin());

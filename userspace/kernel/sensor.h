@@ -76,6 +76,9 @@ class Sensor : public model::TableReader, public model::TableWriter {
     model::CredentialMask readers{};
   };
   [[nodiscard]] Result<ProcessState> state_of(int pidfd) const;
+  /// Guards a process of Ambit's own: no task's process may signal, trace or starve it. It must be
+  /// in no task. On `portable` no hook looks at that, and nothing is done.
+  [[nodiscard]] Result<void> guard_process(int pidfd, std::uint32_t pid);
   /// Thread-group ids of the processes of a task, as the kernel lists them.
   [[nodiscard]] std::vector<std::uint32_t> members(std::uint32_t slot) const;
   /// Adds held credentials to a process (portable: the holder has let it open them).
@@ -114,6 +117,7 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] Result<void> note_inode(const std::string& key);
   /// After a change of what paths mean: what was found before is void.
   void forget_plain(model::Table table);
+  [[nodiscard]] Result<void> guard_objects();
 
   SensorOptions options_;
   ambit_bpf* skeleton_ = nullptr;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,7 @@ struct Scope {
   std::vector<ScopeCredential> credentials;
   std::optional<std::vector<DestinationRule>> network;  ///< absent: observed, not bound
   std::optional<std::vector<Pattern>> exec;             ///< absent: observed, not bound
+  std::set<Privilege> privileges;
   bool strip_environment = false;
   Responses response;
   std::string sha256;  ///< of the document's bytes, lower-case hex

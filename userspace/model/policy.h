@@ -7,6 +7,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -99,6 +100,7 @@ struct CompiledPolicy {
   bool network_bound = false;
   bool exec_bound = false;
   Responses response;
+  std::set<Privilege> privileges;
   std::vector<std::string> credential_of_bit;               ///< bit -> name, scope's own first
   std::map<std::uint16_t, std::uint8_t> bit_of_credential;  ///< catalogue number -> bit
   CredentialMask inside{};                                  ///< bits that the scope lists

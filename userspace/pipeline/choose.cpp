@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "userspace/pipeline/guard.h"
+
 namespace ambit::pipeline {
 namespace {
 
@@ -30,6 +32,7 @@ Result<std::unique_ptr<kernel::Sensor>> open_proved(model::Backend backend, cons
   if (std::string why = ruled_out(backend, machine); !why.empty()) return fail(std::move(why));
   auto sensor = kernel::Sensor::open({.backend = backend, .without = {}});
   if (!sensor) return sensor;
+  if (auto guarded = guard_own_process(**sensor); !guarded) return std::unexpected(guarded.error());
   auto proved = prove(**sensor);
   if (!proved) return std::unexpected(proved.error());
   std::string lacking = shortcoming(*proved);

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/holder_answer.h"
 #include "userspace/pipeline/holder_marks.h"
 
@@ -61,6 +62,7 @@ class HolderProcess {
 
   void serve() {
     settle(context_);
+    if (!guard_own_process(*context_.setup->sensor)) return;
     if (context_.setup->answers_opens) {
       group_ = make_group(context_);
       if (!group_.valid()) return;

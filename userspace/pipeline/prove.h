@@ -31,10 +31,11 @@ enum class Class : std::uint8_t {
   unix_sockets,
   unix_datagrams,
   families,
-  expiry
+  expiry,
+  guard,
 };
 inline constexpr std::array kClasses{std::to_array<std::string_view>(
-    {"files", "network", "exec", "unix", "unix_datagrams", "families", "expiry"})};
+    {"files", "network", "exec", "unix", "unix_datagrams", "families", "expiry", "guard"})};
 [[nodiscard]] constexpr std::string_view name_of(Class value) {
   return kClasses.at(static_cast<std::size_t>(value));
 }

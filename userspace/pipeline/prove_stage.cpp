@@ -39,7 +39,7 @@ void copy_to(std::array<char, N>& to, const std::string& from) {
 
 constexpr std::string_view kDirectoryPrefix = "ambit-proof.";
 // The files that a stage may have in its directory.
-constexpr std::array kFileNames{"secret", "link", "renamed", "socket", "gone", "asked"};
+constexpr std::array kFileNames{"secret", "link", "renamed", "socket", "gone", "asked", "guarded"};
 
 /// A stage whose process was killed leaves its directory; no stage lives for a minute.
 void sweep(const std::string& parent) {
@@ -147,6 +147,10 @@ Result<void> Stage::make_files() {
   copy_to(props_.secret, *secret);
   copy_to(props_.link, directory_ + "/link");
   copy_to(props_.renamed, directory_ + "/renamed");
+  auto guarded = make_file("guarded");
+  if (!guarded) return std::unexpected(guarded.error());
+  copy_to(props_.guarded, *guarded);
+  copy_to(props_.directory, directory_);
   props_.secret_fd = secret_.get();
   props_.program = find_program();
   return {};
@@ -221,6 +225,10 @@ Result<void> Stage::write_tables() {
   if (!paths) return std::unexpected(paths.error());
   for (const model::TableEntry& entry : policy::encode_paths(*paths, kCredentialSpace))
     if (auto done = put(entry); !done) return done;
+  const auto facts = policy::RealFileSystem().look(props_.guarded.data());
+  if (!facts) return fail(std::string("cannot look at ") + props_.guarded.data());
+  if (auto done = put(policy::encode_guarded(facts->id, policy::Guarded::events)); !done)
+    return done;
   for (const Phase phase : {Phase::observed, Phase::bound})
     if (auto done = write_policy(phase); !done) return done;
   return enter(Phase::observed);

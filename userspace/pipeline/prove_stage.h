@@ -36,10 +36,12 @@ struct Props {
   std::array<char, 128> secret{};
   std::array<char, 128> link{};
   std::array<char, 128> renamed{};
-  const char* program = nullptr;  ///< one that can be executed; null: none was found
-  int secret_fd = -1;             ///< the secret, opened before anyone was bound
-  int channel = -1;               ///< where descriptors are received
-  sockaddr_in tcp4{};             ///< bound, not listening
+  const char* program = nullptr;    ///< one that can be executed; null: none was found
+  std::array<char, 128> guarded{};  ///< a file that counts as the event file
+  std::array<char, 128> directory{};
+  int secret_fd = -1;  ///< the secret, opened before anyone was bound
+  int channel = -1;    ///< where descriptors are received
+  sockaddr_in tcp4{};  ///< bound, not listening
   sockaddr_in udp4{};
   sockaddr_in6 tcp6{};
   sockaddr_in6 udp6{};

@@ -19,6 +19,8 @@ bool binds(const model::Scope& scope, Class of) {
       return scope.network.has_value();
     case Class::exec:
       return scope.exec.has_value();
+    case Class::guard:  // is asked for by no scope; `doctor` shows what of it holds
+      return false;
   }
   return true;
 }

@@ -13,6 +13,7 @@
 
 #include "userspace/model/make_event.h"
 #include "userspace/pipeline/families.h"
+#include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/run_session.h"
 
 namespace ambit::pipeline {
@@ -84,7 +85,7 @@ Result<bool> RunSession::hand_over() {
     if (!null.valid()) ::_exit(kOwnFailure);
     for (int fd = 0; fd <= 2; ++fd) ::dup2(null.get(), fd);
     options_.watcher = nullptr;
-    if (!start_holders()) ::_exit(kOwnFailure);
+    if (!guard_own_process(*sensor_) || !start_holders()) ::_exit(kOwnFailure);
     static_cast<void>(::write(tell.get(), "r", 1));
     tell.reset();
     while (!sensor_->members(kSlot).empty()) serve_once(-1);

@@ -12,6 +12,7 @@
 
 #include "userspace/model/make_event.h"
 #include "userspace/pipeline/choose.h"
+#include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/inherited.h"
 #include "userspace/pipeline/require.h"
 #include "userspace/pipeline/storm.h"
@@ -102,6 +103,7 @@ Result<void> RunSession::choose() {
   if (!unmet.empty()) return fail(unmet);
   if (prepared_->pattern_alone && sensor_->backend() == model::Backend::portable)
     if (auto on = sensor_->switch_on("sys_exit"); !on) return on;
+  if (auto guarded = guard_own_program(*sensor_); !guarded) return guarded;
   for (const std::string& program : prepared_->policy.pinned)
     pinned_.emplace_back(::open(program.c_str(), O_PATH | O_CLOEXEC));
   if (auto installed = install(*sensor_, *prepared_, kNumbers); !installed) return installed;
@@ -117,6 +119,8 @@ Result<void> RunSession::start_stream() {
     auto opened = sink::NdjsonFile::open(*options_.events, clock);
     if (!opened) return std::unexpected(opened.error());
     file.emplace(std::move(*opened));
+    if (*options_.events != "-")
+      if (auto guarded = guard_event_file(*sensor_, *options_.events); !guarded) return guarded;
   }
   auto stream =
       Stream::create(*sensor_, prepared_->declared.catalogue, std::move(file), options_.watcher);

@@ -72,6 +72,7 @@ class PolicyCompiler {
     policy_.network_bound = scope.network.has_value();
     policy_.exec_bound = scope.exec.has_value();
     policy_.response = scope.response;
+    policy_.privileges = scope.privileges;
     for (std::size_t i = 0; i < scope.credentials.size(); ++i)
       if (auto added = add_listed(scope.credentials[i], i); !added)
         return std::unexpected(added.error());

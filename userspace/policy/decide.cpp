@@ -10,6 +10,7 @@
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include "bpf/core/decide.h"
+#include "bpf/core/guard.h"
 #include "bpf/core/recognise.h"
 #pragma GCC diagnostic pop
 
@@ -184,6 +185,15 @@ Decision decide_exec(const model::TableReader& tables, const Subject& subject, b
   if (loaded.known)
     core_decide_exec(&loaded.subject, &loaded.verdict,
                      static_cast<__u8>(program ? CORE_RULE_PROGRAM : 0));
+  return finish(loaded);
+}
+
+Decision decide_guard(const model::TableReader& tables, const Subject& subject, Aim aim,
+                      model::Privilege privilege) {
+  Loaded loaded = load(tables, subject);
+  if (loaded.known)
+    core_decide_guard(&loaded.subject, &loaded.verdict, static_cast<__u32>(aim),
+                      static_cast<__u32>(privilege));
   return finish(loaded);
 }
 

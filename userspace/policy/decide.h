@@ -77,6 +77,11 @@ struct Spaces {
 [[nodiscard]] Decision decide_exec(const model::TableReader& tables, const Subject& subject,
                                    bool program);
 
+/// What an operation that the guard judges is aimed at (bpf/core/guard.h).
+enum class Aim : std::uint8_t { own, process, machine, monitor, events };
+[[nodiscard]] Decision decide_guard(const model::TableReader& tables, const Subject& subject,
+                                    Aim aim, model::Privilege privilege);
+
 struct DestinationFacts {
   std::array<std::uint8_t, 16> address{};  ///< IPv4 mapped
   std::uint16_t port = 0;

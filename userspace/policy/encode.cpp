@@ -121,6 +121,8 @@ std::vector<TableEntry> encode_policy(const model::CompiledPolicy& policy,
   value.response_credential = static_cast<__u8>(policy.response.credential);
   value.response_network = static_cast<__u8>(policy.response.network);
   value.response_exec = static_cast<__u8>(policy.response.exec);
+  for (const model::Privilege privilege : policy.privileges)
+    value.privileges |= 1U << static_cast<unsigned>(privilege);
   value.credential_space = numbers.credential_space;
   value.program_space = numbers.program_space;
   value.inside = policy::to_core(policy.inside);
@@ -144,6 +146,16 @@ TableEntry encode_task(const TaskState& state) {
   value.flags = state.revoked ? CORE_TASK_REVOKED : 0;
   value.expires_boot_ns = state.expires_boot_ns;
   return {.table = Table::tasks, .key = bytes_of(state.slot), .value = bytes_of(value)};
+}
+
+TableEntry encode_guarded(const model::FileId& id, Guarded as) {
+  core_rule rule{};
+  rule.flags = static_cast<__u8>(as == Guarded::events    ? CORE_GUARD_EVENTS
+                                 : as == Guarded::monitor ? CORE_GUARD_MONITOR
+                                                          : CORE_GUARD_WAY);
+  return {.table = Table::inodes,
+          .key = encode_inode_key(id, CORE_SPACE_GUARD),
+          .value = bytes_of(rule)};
 }
 
 Result<void> put_all(model::TableWriter& tables, const std::vector<TableEntry>& entries) {

@@ -31,6 +31,14 @@ struct TaskState {
 };
 [[nodiscard]] model::TableEntry encode_task(const TaskState& state);
 
+/// What the guard keeps tasks from, whatever their scope says.
+enum class Guarded : std::uint8_t {
+  events,   ///< the event file
+  monitor,  ///< another file of Ambit's
+  way,      ///< a directory above the event file: not renamed, not mounted over
+};
+[[nodiscard]] model::TableEntry encode_guarded(const model::FileId& id, Guarded as);
+
 [[nodiscard]] std::string encode_inode_key(const model::FileId& id, std::uint32_t space);
 [[nodiscard]] std::string encode_rule(const model::CompiledRule& rule);
 

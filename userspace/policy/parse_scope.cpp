@@ -55,6 +55,14 @@ void read_mode(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   read_word(report, value, "mode", kModes, into.scope.mode);
 }
 
+void read_privileges(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
+  read_items(report, value, Shape::text, "privileges", [&](const DocumentNode& item) {
+    model::Privilege privilege = model::Privilege::none;
+    read_word(report, item, "a privilege", kPrivilegeWords, privilege);
+    if (privilege != model::Privilege::none) into.scope.privileges.insert(privilege);
+  });
+}
+
 void read_environment(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   read_word(report, value, "environment", kEnvironments, into.scope.strip_environment);
 }
@@ -148,7 +156,7 @@ void check_authorities(Reporter& report, const ScopeDraft& draft) {
 
 }  // namespace
 
-const std::array<ScopeKey, 12> kScopeKeys{{
+const std::array<ScopeKey, 13> kScopeKeys{{
     {.facts = {.name = "agent", .shape = Shape::text, .required = true}, .read = read_agent},
     {.facts = {.name = "owner", .shape = Shape::text}, .read = read_owner},
     {.facts = {.name = "onBehalfOf", .shape = Shape::text}, .read = read_on_behalf_of},
@@ -159,6 +167,7 @@ const std::array<ScopeKey, 12> kScopeKeys{{
     {.facts = {.name = "credentials", .shape = Shape::list}, .read = read_credentials},
     {.facts = {.name = "network", .shape = Shape::mapping}, .read = read_network},
     {.facts = {.name = "exec", .shape = Shape::mapping}, .read = read_exec},
+    {.facts = {.name = "privileges", .shape = Shape::list}, .read = read_privileges},
     {.facts = {.name = "environment", .shape = Shape::text}, .read = read_environment},
     {.facts = {.name = "response", .shape = Shape::mapping}, .read = read_response},
 }};

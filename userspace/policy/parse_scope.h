@@ -53,7 +53,16 @@ inline constexpr std::array kResponseWords{
                           .value = model::Response::kill_task},
 };
 
-extern const std::array<ScopeKey, 12> kScopeKeys;
+/// All but `none`, which no scope can grant.
+inline constexpr auto kPrivilegeWords = [] {
+  std::array<Word<model::Privilege>, model::kPrivileges.size() - 1> words{};
+  for (std::size_t i = 0; i < words.size(); ++i)
+    words.at(i) = {.spelling = model::kPrivileges.at(i + 1),
+                   .value = static_cast<model::Privilege>(i + 1)};
+  return words;
+}();
+
+extern const std::array<ScopeKey, 13> kScopeKeys;
 extern const std::array<ScopeCredentialKey, 5> kScopeCredentialKeys;
 extern const std::array<NetworkKey, 1> kNetworkKeys;
 extern const std::array<ExecKey, 1> kExecKeys;

@@ -37,7 +37,12 @@ std::string detail(const Event& e, const std::string& name) {
 
 // What the process did.
 
+std::string doing_guarded(const Event& e);
+
 std::string doing_by_kind(const Event& e) {
+  if (e.kind == Kind::guard) {
+    return doing_guarded(e);
+  }
   if (e.destination) {
     return "connecting to " + destination_words(*e.destination);
   }
@@ -57,6 +62,15 @@ std::string doing_descriptor(const Event& e) {
                              : e.file      ? shown(e.file->path)
                                            : "something";
   return "starting with descriptor " + detail(e, "descriptor") + " open on " + target;
+}
+
+/// "signalling process 12", "opening /dev/mem", "loading a kernel module".
+std::string doing_guarded(const Event& e) {
+  const std::string target = detail(e, "target_pid");
+  const std::string object = e.file            ? " " + shown(e.file->path)
+                             : !target.empty() ? " process " + target
+                                               : "";
+  return guarded_verb(detail(e, "operation")) + object;
 }
 
 // Why that is a finding.
@@ -92,6 +106,20 @@ std::string why_outside(const Event& e) { return "it leads outside " + scope_nam
 
 std::string why_undecided(const Event&) {
   return "it could not be told whether the scope allows it, so it does not";
+}
+
+std::string why_monitor(const Event&) { return "it is Ambit's own, and guarded in every mode"; }
+
+std::string why_event_file(const Event&) {
+  return "it would change the event file, which is guarded in every mode";
+}
+
+std::string why_process(const Event& e) {
+  return "the process is not of the task of " + scope_name(e);
+}
+
+std::string why_privilege(const Event& e) {
+  return "privilege " + detail(e, "privilege") + " is not in " + scope_name(e);
 }
 
 // What would allow it.
@@ -149,6 +177,14 @@ std::string allow_undecided(const Event& e) {
   return "nothing in a scope allows it: look for loss events around event " + std::to_string(e.seq);
 }
 
+std::string allow_privilege(const Event& e) {
+  const std::string privilege = detail(e, "privilege");
+  return privilege.empty() ? "nothing in a scope allows it"
+                           : "to allow: spec.privileges: [" + privilege + "]";
+}
+
+std::string never(const Event&) { return "nothing in a scope allows it"; }
+
 // In the order of AMBIT_REASONS.
 constexpr std::array kSentences{std::to_array<Sentence>({
     {doing_by_kind, why_none, allow_nothing},
@@ -161,6 +197,10 @@ constexpr std::array kSentences{std::to_array<Sentence>({
     {doing_environment, why_credential, allow_environment},
     {doing_descriptor, why_outside, allow_descriptor},
     {doing_by_kind, why_undecided, allow_undecided},
+    {doing_guarded, why_monitor, never},
+    {doing_guarded, why_event_file, never},
+    {doing_guarded, why_process, allow_privilege},
+    {doing_guarded, why_privilege, allow_privilege},
 })};
 static_assert(kSentences.size() == kReasons.size(), "every reason needs its sentences");
 

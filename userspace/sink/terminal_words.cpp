@@ -31,6 +31,28 @@ constexpr auto kVerbs = std::to_array<Verb>({
     {"read", "reading"},
 });
 
+// What the guard saw, by the words of AMBIT_OPERATIONS.
+constexpr auto kGuarded = std::to_array<Verb>({
+    {"bpf", "using bpf()"},
+    {"perf_event_open", "observing by perf"},
+    {"signal", "signalling"},
+    {"ptrace", "tracing or reading"},
+    {"schedule", "changing the scheduling of"},
+    {"limit", "changing the limits of"},
+    {"load_module", "loading a kernel module"},
+    {"load_kexec", "loading another kernel"},
+    {"touch_kernel", "touching the running kernel"},
+    {"open", "opening"},
+    {"truncate", "truncating"},
+    {"unlink", "deleting"},
+    {"rename", "renaming or replacing"},
+    {"link", "linking"},
+    {"change", "changing the mode or owner of"},
+    {"mount", "mounting over"},
+    {"unmount", "unmounting"},
+    {"type", "typing into its terminal"},
+});
+
 constexpr std::string_view kYamlPlain =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-";
 
@@ -99,6 +121,11 @@ std::string file_verb(const std::vector<std::string>& flags) {
   return found == kVerbs.end() ? "opening" : std::string(found->verb);
 }
 
+std::string guarded_verb(std::string_view operation) {
+  const auto* const found = std::ranges::find(kGuarded, operation, &Verb::flag);
+  return found == kGuarded.end() ? "acting on" : std::string(found->verb);
+}
+
 std::string destination_words(const Destination& d) {
   if (!d.unix_path.empty()) {
     return "unix socket " + shown(d.unix_path);
@@ -128,8 +155,10 @@ std::string destination_rule(const Destination& d) {
 }
 
 std::string outcome_words(const Verdict& verdict) {
-  return verdict.mode == Mode::shadow ? what_would_be_done(verdict.requested)
-                                      : what_was_done(verdict.effective);
+  // The monitor and the event file are guarded in shadow as well.
+  const bool only_seen = verdict.effective == Effect::alerted;
+  return verdict.mode == Mode::shadow && only_seen ? what_would_be_done(verdict.requested)
+                                                   : what_was_done(verdict.effective);
 }
 
 }  // namespace ambit::sink

@@ -17,6 +17,8 @@ namespace ambit::sink {
 [[nodiscard]] std::string process_words(const std::optional<model::Process>& process);
 [[nodiscard]] std::string file_verb(const std::vector<std::string>& flags);
 /// `api.example.com port 443 (203.0.113.9, tcp)`, `unix socket /run/x`.
+/// What an event of kind `guard` tried.
+[[nodiscard]] std::string guarded_verb(std::string_view operation);
 [[nodiscard]] std::string destination_words(const model::Destination& destination);
 /// The line of `allow` or `destinations` that names an address, host or Unix socket: `{host:
 /// api.example.com, ports: [443]}`.

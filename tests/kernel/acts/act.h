@@ -37,6 +37,8 @@ struct Act {
 [[nodiscard]] std::span<const Act> unix_acts();
 [[nodiscard]] std::span<const Act> listen_acts();
 [[nodiscard]] std::span<const Act> time_acts();
+[[nodiscard]] std::span<const Act> guard_process_acts();
+[[nodiscard]] std::span<const Act> guard_machine_acts();
 [[nodiscard]] std::span<const Act> plain_acts();
 [[nodiscard]] std::span<const Act> storm_acts();
 [[nodiscard]] std::span<const Act> measure_acts();

@@ -44,6 +44,12 @@ struct Fill {
     take_subject(input, asked.subject);
     input.program = asked.program ? 1 : 0;
   }
+  void operator()(const Guard& asked) const {
+    input.operation = CASE_GUARD;
+    take_subject(input, asked.subject);
+    input.aim = static_cast<__u32>(asked.aim);
+    input.privilege = static_cast<__u32>(asked.privilege);
+  }
   void operator()(const Recognise& asked) const {
     input.operation = CASE_RECOGNISE;
     input.space = asked.space;

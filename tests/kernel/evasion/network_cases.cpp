@@ -91,8 +91,8 @@ std::vector<Case> connections() {
                 "packets"),
           "127.0.1.6", "udp"),
       raw(sends("N5", "source route in a message",
-                {"source-route-message", "127.0.0.3", "{ok}", "{ok-udp}", "{text}"}, "packets"),
-          "255.255.255.255", "udp"),
+                {"source-route-message", "{address}", "{ok}", "{ok-udp}", "{text}"}, "packets"),
+          "127.0.1.7", "udp"),
       raw(sends("N5", "segment routing header",
                 {"segments", "{address}", "{ok6}", "{ok6-udp}", "{text}"}, "packets"),
           "2001:db8::7f00:2", "udp"),
@@ -186,6 +186,11 @@ std::vector<Case> network_cases() {
             {"portable", Result::unreported,
              "Landlock keeps the task from processes outside before any hook of ours is asked, and "
              "reports nothing.",
+             "", true});
+  add_short(all, {"segment routing header"},
+            {"portable", Result::denied,
+             "A packet with a routing header counts as one of protocol 43 there, which no usual "
+             "entry of network.allow names.",
              "", true});
   add_short(all, {"tun interface", "tap interface"},
             {"portable", Result::missed,

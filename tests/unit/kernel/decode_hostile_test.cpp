@@ -156,6 +156,7 @@ std::string plausible(std::string record, std::mt19937& random) {
   const auto strings = static_cast<__u32>(record.size() - kFixed);
   const auto length = [&] { return static_cast<__u32>(random() % (strings + 2)); };
   fixed.head.size = static_cast<__u32>(record.size());
+  fixed.head.cwd_length = length();
   fixed.head.reason %= static_cast<__u8>(model::kReasons.size());
   fixed.head.requested %= static_cast<__u8>(model::kResponses.size());
   fixed.head.effective %= static_cast<__u8>(model::kEffects.size());

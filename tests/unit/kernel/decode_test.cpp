@@ -135,6 +135,7 @@ TEST(Decode, TakesArgumentsApart) {
   constexpr auto kArguments = "ls\0\0-l\0"sv;
   ambit_any_record record = exec_record(kPath, kArguments);
   record.exec.path_reversed = 1;
+  record.exec.in_place = 1;
   const std::string strings = std::string(kPath) + std::string(kArguments);
   const auto event = decoded(record_of(record, strings));
   EXPECT_EQ(event->process->exe, "/bin/ls");

@@ -332,10 +332,18 @@ TEST(ScopeParser, PatternsMayExcludeAndNotOnlyExclude) {
 }
 
 TEST(ScopeParser, RefusesKeysOfLaterVersions) {
-  for (const char* const key : {"privileges", "dns", "sni", "tls", "resolvers"}) {
+  for (const char* const key : {"dns", "sni", "tls", "resolvers"}) {
     EXPECT_THAT(only_mistake(scope_with("  " + std::string(key) + ": {}\n")).message,
                 HasSubstr("unknown key"));
   }
+}
+
+TEST(ScopeParser, PrivilegesAreWordsOfAList) {
+  EXPECT_THAT(scope_of(scope_with("")).privileges, IsEmpty());
+  EXPECT_THAT(scope_of(scope_with("  privileges: [perf, ptrace, perf]\n")).privileges,
+              ElementsAre(model::Privilege::perf, model::Privilege::ptrace));
+  EXPECT_EQ(only_mistake(scope_with("  privileges: [ptrac]\n")).suggestion, "ptrace");
+  EXPECT_THAT(messages_of(scope_with("  privileges: [none]\n")), SizeIs(1));
 }
 
 TEST(ScopeParser, HashesTheBytesOfTheDocument) {

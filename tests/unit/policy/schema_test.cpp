@@ -115,7 +115,15 @@ TEST(Schema, OfTaskScopesHasTheParsersKeysAndWords) {
   expect_words(at(defs, {"spec", "properties", "environment", "enum"}), kEnvironments);
   expect_words(at(defs, {"scopeCredential", "properties", "authority", "enum"}), kAuthorities);
   expect_words(at(defs, {"scopeCredential", "properties", "holding", "enum"}), kHoldings);
+  expect_words(at(defs, {"privilege", "enum"}), kPrivilegeWords);
   expect_words(at(defs, {"responseWord", "enum"}), kResponseWords);
+}
+
+TEST(Schema, ReadmeExplainsEveryPrivilege) {
+  const auto text = read_document_file(AMBIT_SOURCE_DIR "/docs/schema/README.md");
+  ASSERT_TRUE(text);
+  for (const auto& word : kPrivilegeWords)
+    EXPECT_THAT(*text, testing::HasSubstr("\n| `" + std::string(word.spelling) + "` | "));
 }
 
 TEST(Schema, OfCredentialsHasTheParsersKeysAndWords) {

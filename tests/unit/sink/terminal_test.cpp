@@ -31,6 +31,33 @@ TEST(Terminal, SpeaksInTheConditionalInShadow) {
   EXPECT_TRUE(plain(event).starts_with("ambit: would have been denied  cat[4242] reading "));
 }
 
+TEST(Terminal, SaysWhatTheGuardRefusedAndWhichPrivilegeWouldAllowIt) {
+  Event event = sample::file_finding();
+  event.kind = Kind::guard;
+  event.file.reset();
+  event.credential.reset();
+  event.verdict->reason = Reason::privilege_not_in_scope;
+  event.verdict->effective = Effect::denied;
+  event.details = {{"operation", "bpf"}, {"privilege", "bpf"}};
+  EXPECT_EQ(plain(event),
+            "ambit: denied  cat[4242] using bpf() (privilege bpf is not in scope triage-4711)\n"
+            "       to allow: spec.privileges: [bpf]\n");
+}
+
+TEST(Terminal, SaysThatTheMonitorWasGuardedInShadowToo) {
+  Event event = sample::file_finding();
+  event.kind = Kind::guard;
+  event.file.reset();
+  event.credential.reset();
+  event.verdict->mode = Mode::shadow;
+  event.verdict->reason = Reason::monitor_protected;
+  event.verdict->effective = Effect::denied;
+  event.details = {{"operation", "signal"}, {"target_pid", "12"}};
+  EXPECT_EQ(plain(event),
+            "ambit: denied  cat[4242] signalling process 12 (it is Ambit's own, and guarded in "
+            "every mode)\n       nothing in a scope allows it\n");
+}
+
 TEST(Terminal, NamesTheOpeningOfTheCredentialThatForbadeADestination) {
   Event event = sample::connect_finding();
   event.destination->name = "paste.example";

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What of Ambit itself no process of a task may touch: its processes, its program, its event file.
+#pragma once
+
+#include <string>
+
+#include "userspace/kernel/sensor.h"
+
+namespace ambit::pipeline {
+
+/// This process. Each process of Ambit's calls it for itself.
+[[nodiscard]] Result<void> guard_own_process(kernel::Sensor& sensor);
+
+/// The program file that runs now.
+[[nodiscard]] Result<void> guard_own_program(kernel::Sensor& sensor);
+
+/// A file to which events are written, with the directories on its way; what is no file or named
+/// pipe (a terminal, standard output) has nothing that could be replaced.
+[[nodiscard]] Result<void> guard_event_file(kernel::Sensor& sensor, const std::string& path);
+
+}  // namespace ambit::pipeline
