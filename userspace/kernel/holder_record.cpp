@@ -66,8 +66,9 @@ std::size_t encode(const HolderRecord& record, std::span<std::byte> out) {
   fixed.head.cwd_form = cwd.empty() ? AMBIT_CWD_UNKNOWN : AMBIT_CWD_PATH;
   fixed.head.cwd_length = static_cast<__u32>(cwd.size());
   std::memcpy(out.data(), &fixed, sizeof(fixed));
-  std::ranges::copy(std::as_bytes(std::span(path)), out.begin() + sizeof(fixed));
-  std::ranges::copy(std::as_bytes(std::span(cwd)), out.begin() + sizeof(fixed) + path.size());
+  std::ranges::copy(std::as_bytes(std::span(path)), out.subspan(sizeof(fixed)).begin());
+  std::ranges::copy(std::as_bytes(std::span(cwd)),
+                    out.subspan(sizeof(fixed) + path.size()).begin());
   return size;
 }
 

@@ -78,8 +78,11 @@ bool is_about_destination(const Place& place, const Done& done, const Json& find
   if (way.family != 0)
     return at(finding, "/destination/family") == way.family &&
            at(finding, "/process/pid") == done.pid;
-  if (way.by_address) return text_at(finding, "/destination/ip") == way.address;
-  return at(finding, "/destination/port") == place.collector->port();
+  // Ports of TCP and UDP may be equal, and several ways have one address.
+  const bool own = at(finding, "/process/pid") == done.pid;
+  const bool there = text_at(finding, "/destination/ip") == way.address;
+  if (way.by_address) return there && own;
+  return at(finding, "/destination/port") == place.collector->port() && (there || own);
 }
 
 bool is_about(const Place& place, const Done& done, const Json& finding) {
@@ -191,7 +194,9 @@ std::string untrue(const Place& place, const Json& finding) {
     return "the address is called " + text_at(finding, "/destination/ip");
   // Who makes packets is named by the socket (255) or by what the packet says, where that is seen.
   const std::string protocol = text_at(finding, "/destination/protocol");
-  if (protocol != way.reported() && !(way.by_address && protocol == way.protocol))
+  // 43 is the routing header that a packet begins with.
+  if (protocol != way.reported() &&
+      !(way.by_address && (protocol == way.protocol || protocol == "43")))
     return "the protocol is called " + protocol;
   return "";
 }

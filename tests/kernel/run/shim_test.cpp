@@ -40,18 +40,15 @@ TEST_P(WithAShimInPlaceOfAmbit, TheTestsFail) {
 
 INSTANTIATE_TEST_SUITE_P(
     Any, WithAShimInPlaceOfAmbit,
-    testing::Values(Chosen{"kernel_files",
-                           "CatOfACredential.Is*ScopeSays*:CatOfACredential.*Shadow*"},
-                    Chosen{"kernel_files", "*/AWayToTheBytesOfASecret.*/Open"},
-                    Chosen{"kernel_files", "*TheNameIs*"},
-                    Chosen{"kernel_network", "*/AWayToAForbiddenDestination.BringsNo*/Udp"},
-                    Chosen{"kernel_network", "NetworkAllow.LetsOut*:NetworkAllow.*WhereItIsEmpty"},
-                    Chosen{"kernel_exec", "*/AWayToRunAForbiddenProgram.*/Exec"},
-                    Chosen{"kernel_membership", "*/AWayOutOfATask.*/Itself"},
-                    Chosen{"kernel_run",
-                           "ASecretInTheEnvironment.IsOne*:ASecretInTheEnvironment.IsTaken*:"
-                           "ADescriptorFromBefore.OfASecretIs*"},
-                    Chosen{"kernel_promises", "ACarriedCredential.*Refused*:*TheKernelItself*"}),
+    testing::Values(
+        Chosen{"kernel_files", "CatOfACredential.Is*ScopeSays*:CatOfACredential.*Shadow*"},
+        Chosen{"kernel_evasion", "*Forbids*/F1_open:*Forbids*/E1_execve:*Forbids*/N1_connect"},
+        Chosen{"kernel_files", "*TheNameIs*"},
+        Chosen{"kernel_network", "NetworkAllow.LetsOut*:NetworkAllow.*WhereItIsEmpty"},
+        Chosen{"kernel_run",
+               "ASecretInTheEnvironment.IsOne*:ASecretInTheEnvironment.IsTaken*:"
+               "ADescriptorFromBefore.OfASecretIs*"},
+        Chosen{"kernel_promises", "ACarriedCredential.*Refused*:*TheKernelItself*"}),
     [](const auto& given) { return "Number" + std::to_string(given.index); });
 
 }  // namespace
