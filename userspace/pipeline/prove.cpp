@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/pipeline/prove.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <optional>
 
+#include "userspace/base/descriptor.h"
 #include "userspace/pipeline/prove_beside.h"
 #include "userspace/pipeline/prove_child.h"
 #include "userspace/pipeline/prove_stage.h"
@@ -191,6 +193,8 @@ class Prover {
   Result<void> look_beside() {
     auto path = stage_.make_file("asked");
     if (!path) return std::unexpected(path.error());
+    const Descriptor asked(::open(path->c_str(), O_RDONLY | O_CLOEXEC));
+    mark("holder_recognise", sensor_.recognise(asked.get(), kFirstProofNumber).has_value());
     for (Attempt& attempt : try_fanotify(*path)) replace(std::move(attempt));
     replace(try_seccomp());
     return {};

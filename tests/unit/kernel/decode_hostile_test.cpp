@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
 #include <memory>
 #include <random>
@@ -98,8 +100,9 @@ TEST(DecodeHostile, AStringLongerThanWhatIsLeftIsMalformed) {
 
 TEST(DecodeHostile, AKindThatTheKernelDoesNotWriteIsUnknown) {
   for (int kind = 0; kind <= 255; ++kind) {
-    if (kind == AMBIT_KIND_file_open || kind == AMBIT_KIND_connect || kind == AMBIT_KIND_exec)
-      continue;
+    constexpr std::array kWritten{AMBIT_KIND_file_open, AMBIT_KIND_connect, AMBIT_KIND_exec,
+                                  AMBIT_KIND_guard, AMBIT_KIND_privilege};
+    if (std::ranges::find(kWritten, kind) != kWritten.end()) continue;
     ambit_any_record record{};
     record.head.kind = static_cast<__u8>(kind);
     EXPECT_TRUE(is_loss(record_of(record), LossCause::record_unknown)) << kind;

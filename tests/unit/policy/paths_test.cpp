@@ -48,7 +48,7 @@ TEST(Paths, OfOneDirectoryShareItsAnchor) {
       compile_paths({pattern("/a/b"), pattern("/a/c", 2), pattern("/a/**", 3)}, files);
   ASSERT_TRUE(paths);
   EXPECT_EQ(paths->anchors.size(), 1U);
-  EXPECT_EQ(paths->names.size(), 2U);
+  EXPECT_EQ(paths->names.size(), 3U) << "two names, and that patterns go on below the anchor";
   EXPECT_THAT(paths->anchors.begin()->second.rule.credentials, ElementsAre(3));
 }
 
