@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <ctime>
@@ -184,7 +185,9 @@ void HolderAnswer::mark_too(const Asked& asked) {
 void HolderAnswer::ask_no_more(const Asked& asked) {
   constexpr unsigned kHow = FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_EVICTABLE;
   if (asked.reading || !S_ISREG(asked.status.stx_mode)) return;
-  if (::fanotify_mark(asked.group, kHow, FAN_OPEN_PERM, asked.file, nullptr) != 0)
+  // EEXIST: it has a credential's mark (an excluded file does), and goes on being asked about.
+  if (::fanotify_mark(asked.group, kHow, FAN_OPEN_PERM, asked.file, nullptr) != 0 &&
+      errno != EEXIST)
     ++context_.shared->mark_failed;
 }
 
