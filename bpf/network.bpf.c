@@ -4,7 +4,6 @@
 
 char _license[] __weak SEC("license") = "GPL";
 
-#define TCP_CLOSE 7
 #define MAY_WRITE 2
 #define MSG_FASTOPEN 0x20000000u
 
@@ -338,10 +337,6 @@ static __always_inline int sctp_connect(struct sock *sk, void *address, int leng
 		return 0;
 	return reach_from(&entry, &to, sk, 0);
 }
-
-/* Addresses of one's own, by which the peer is to know this side, are no destination. */
-#define SCTP_CONNECT(optname) \
-	((optname) == 110 /* CONNECTX */ || (optname) == 1000 /* SENDMSG_CONNECT */)
 
 AMBIT_DENY_HOOK(sctp_connect, sctp_bind_connect, security_sctp_bind_connect, (sk, address, length),
 		struct sock *sk, int optname, void *address, int length)
