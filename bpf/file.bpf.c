@@ -92,17 +92,39 @@ static __always_inline int on_object(struct dentry *dentry, struct vfsmount *mnt
 	return open_credential(entry.scratch, opening);
 }
 
-static __always_inline int on_path(struct path *path, __u32 flags, __u32 hook)
-{
-	struct dentry *dentry = path->dentry;
-
-	return on_object(dentry, path->mnt, dentry->d_inode, flags, hook);
-}
-
 static __always_inline int on_file(struct file *file, __u32 flags, __u32 hook)
 {
-	return on_object(file->f_path.dentry, file->f_path.mnt, file->f_inode,
-			 flags ? flags : open_flags(file), hook);
+	return on_object(file->f_path.dentry, file->f_path.mnt, file->f_inode, flags, hook);
+}
+
+/* What happens less often than opening goes without the short way: following pointers is dear to
+ * verify (see fill_head). Whether a file is there is asked of a number: the verifier of 6.12 takes
+ * d_inode for never NULL.
+ */
+static __always_inline int on_entry(struct dentry *dentry, struct vfsmount *mnt, __u32 flags,
+				    __u32 hook)
+{
+	struct ambit_opening *opening;
+	struct ambit_entry entry;
+	int state = enter(&entry, hook);
+	struct inode *inode;
+
+	if (state != AMBIT_DECIDE)
+		return state;
+	inode = BPF_CORE_READ(dentry, d_inode);
+	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
+		return 0;
+	opening = &entry.scratch->opening;
+	opening->inode = (__u64)inode;
+	opening->place.dentry = ADDRESS_OF(dentry);
+	opening->place.mnt = (__u64)mnt;
+	opening->flags = flags;
+	return open_credential(entry.scratch, opening);
+}
+
+static __always_inline int on_path(struct path *path, __u32 flags, __u32 hook)
+{
+	return on_entry(BPF_CORE_READ(path, dentry), BPF_CORE_READ(path, mnt), flags, hook);
 }
 
 /* The guard comes first, and is asked only where it may have something to say: what is merely read
@@ -136,17 +158,18 @@ static __always_inline int guards_name(struct dentry *dentry, __u64 mnt, __u32 o
 /* Directories on the way to what is guarded are others' as well: /tmp, a home. */
 static __always_inline int guards_change(struct path *path, __u32 hook)
 {
-	struct dentry *dentry = path->dentry;
+	struct dentry *dentry = BPF_CORE_READ(path, dentry);
 
 	if (surely_outsider() || !(guarded_as(BPF_CORE_READ(dentry, d_inode)) &
 				   (CORE_GUARD_EVENTS | CORE_GUARD_MONITOR)))
 		return 0;
-	return guards_name(dentry, ADDRESS_OF(path->mnt), CORE_OPERATION_change, hook);
+	return guards_name(dentry, (__u64)BPF_CORE_READ(path, mnt), CORE_OPERATION_change, hook);
 }
 
 static __always_inline int file_open(struct file *file)
 {
-	return guards_open(file, AMBIT_HOOK_file_open) || on_file(file, 0, AMBIT_HOOK_file_open);
+	return guards_open(file, AMBIT_HOOK_file_open) ||
+	       on_file(file, open_flags(file), AMBIT_HOOK_file_open);
 }
 AMBIT_DENY_HOOK(file_open, file_open, security_file_open, (file), struct file *file)
 
@@ -159,8 +182,8 @@ AMBIT_DENY_HOOK(file_receive, file_receive, security_file_receive, (file), struc
 
 static __always_inline int path_truncate(struct path *path)
 {
-	return guards_name(path->dentry, ADDRESS_OF(path->mnt), CORE_OPERATION_truncate,
-			   AMBIT_HOOK_path_truncate) ||
+	return guards_name(BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, mnt),
+			   CORE_OPERATION_truncate, AMBIT_HOOK_path_truncate) ||
 	       on_path(path, AMBIT_FILE_WRITE | AMBIT_FILE_TRUNCATE, AMBIT_HOOK_path_truncate);
 }
 AMBIT_DENY_HOOK(path_truncate, path_truncate, security_path_truncate, (path), struct path *path)
@@ -185,41 +208,17 @@ static __always_inline int file_permission(struct file *file, int mask)
 	if (!(task->flags & (CORE_TASK_REVOKED | CORE_TASK_KILLED)) &&
 	    (!task->expires_boot_ns || bpf_ktime_get_boot_ns() < task->expires_boot_ns))
 		return 0;
-	return on_file(file, mask & 2 ? AMBIT_FILE_WRITE : AMBIT_FILE_READ,
-		       AMBIT_HOOK_file_permission);
+	return on_entry(BPF_CORE_READ(file, f_path.dentry), BPF_CORE_READ(file, f_path.mnt),
+			mask & 2 ? AMBIT_FILE_WRITE : AMBIT_FILE_READ, AMBIT_HOOK_file_permission);
 }
 AMBIT_DENY_HOOK(file_permission, file_permission, security_file_permission, (file, mask),
 		struct file *file, int mask)
 
-/* What is changed without being opened. The directory's mount is the file's. Whether a file is
- * there is asked of a number: the verifier of 6.12 takes d_inode for never NULL.
- */
-static __always_inline int on_entry(struct path *dir, struct dentry *dentry, __u32 flags,
-				    __u32 hook)
-{
-	struct ambit_opening *opening;
-	struct ambit_entry entry;
-	int state = enter(&entry, hook);
-	struct inode *inode;
-
-	if (state != AMBIT_DECIDE)
-		return state;
-	inode = BPF_CORE_READ(dentry, d_inode);
-	if (!inode || (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFDIR)
-		return 0;
-	opening = &entry.scratch->opening;
-	opening->inode = (__u64)inode;
-	opening->place.dentry = ADDRESS_OF(dentry);
-	opening->place.mnt = (__u64)BPF_CORE_READ(dir, mnt);
-	opening->flags = flags;
-	return open_credential(entry.scratch, opening);
-}
-
 static __always_inline int path_unlink(struct path *dir, struct dentry *dentry)
 {
-	return guards_name(dentry, ADDRESS_OF(dir->mnt), CORE_OPERATION_unlink,
+	return guards_name(dentry, (__u64)BPF_CORE_READ(dir, mnt), CORE_OPERATION_unlink,
 			   AMBIT_HOOK_path_unlink) ||
-	       on_entry(dir, dentry, AMBIT_FILE_REMOVE, AMBIT_HOOK_path_unlink);
+	       on_entry(dentry, BPF_CORE_READ(dir, mnt), AMBIT_FILE_REMOVE, AMBIT_HOOK_path_unlink);
 }
 AMBIT_DENY_HOOK(path_unlink, path_unlink, security_path_unlink, (dir, dentry), struct path *dir,
 		struct dentry *dentry)
@@ -283,7 +282,7 @@ static __always_inline int path_link(struct dentry *old_dentry, struct path *new
 
 	if (state != AMBIT_DECIDE)
 		return state;
-	return guard_name(entry.scratch, ADDRESS_OF(old_dentry), ADDRESS_OF(new_dir->mnt),
+	return guard_name(entry.scratch, ADDRESS_OF(old_dentry), (__u64)BPF_CORE_READ(new_dir, mnt),
 			  CORE_OPERATION_link) ||
 	       learn(&entry, old_dentry, new_dir);
 }
@@ -314,9 +313,9 @@ static __always_inline int path_rename(struct path *old_dir, struct dentry *old_
 
 	if (state != AMBIT_DECIDE)
 		return state;
-	if (guard_name(entry.scratch, ADDRESS_OF(old_dentry), ADDRESS_OF(old_dir->mnt),
+	if (guard_name(entry.scratch, ADDRESS_OF(old_dentry), (__u64)BPF_CORE_READ(old_dir, mnt),
 		       CORE_OPERATION_rename) ||
-	    guard_name(entry.scratch, ADDRESS_OF(new_dentry), ADDRESS_OF(new_dir->mnt),
+	    guard_name(entry.scratch, ADDRESS_OF(new_dentry), (__u64)BPF_CORE_READ(new_dir, mnt),
 		       CORE_OPERATION_rename))
 		return 1;
 	if (learn(&entry, old_dentry, old_dir) ||

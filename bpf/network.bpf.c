@@ -55,7 +55,7 @@ static __always_inline int take_peer(struct ambit_address *to, struct sock *sk)
 
 static __always_inline __u32 netns_of(struct sock *sk)
 {
-	return sk->__sk_common.skc_net.net->ns.inum;
+	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
 static __always_inline int is_inet(__u16 family)

@@ -19,25 +19,22 @@ CORE_INLINE __u64 core_mix(__u64 h, __u64 value)
 	return h ^ (h >> 29);
 }
 
-/* `length` bytes of `name`; what stands behind them in the last word does not count. */
-CORE_INLINE __u64 core_hash_name(const struct core_name *name, __u32 length)
+/* `length` bytes of `name`, at most 255; what stands behind them in the last word is cleared.
+ * Verified once a program, and without a branch but the loop's end: inlined where names are
+ * matched, three copies were a third of what the verifier reads for a walk.
+ */
+CORE_GLOBAL __u64 core_hash_name(struct core_name *name, __u32 length)
 {
 	__u64 h = core_mix(0x243f6a8885a308d3ULL, length);
-	__u32 left = length;
 
-	for (int i = 0; i < CORE_NAME_SIZE / 8; i++) {
-		__u64 word;
-
-		if (!left)
+	if (!name)
+		return h;
+	name->word[length / 8 % (CORE_NAME_SIZE / 8)] &= (1ULL << (length % 8 * 8)) - 1;
+	CORE_ROLLED
+	for (__u32 i = 0; i < CORE_NAME_SIZE / 8; i++) {
+		if (i * 8 >= length)
 			break;
-		word = name->word[i];
-		if (left < 8) {
-			word &= (1ULL << (left * 8)) - 1;
-			left = 0;
-		} else {
-			left -= 8;
-		}
-		h = core_mix(h, word);
+		h = core_mix(h, name->word[i]);
 	}
 	return h;
 }

@@ -58,13 +58,17 @@ CORE_INLINE void core_add_credential(__u16 *list, __u8 *count, __u16 credential)
 	}
 }
 
-/* Without branches: each would be a path for the verifier, times eight, times eight. */
+/* All bits where a < b, both below 2^63. Without branches: each would be a path for the verifier,
+ * times eight, times eight. Clang makes one of the difference and of its sign where it sees them.
+ */
 CORE_INLINE __u64 core_if_less(__u64 a, __u64 b)
 {
-	__u64 difference = a - b;
+	__u64 sign = a - b;
 
-	CORE_OPAQUE(difference);
-	return -(difference >> 63);
+	CORE_OPAQUE(sign);
+	sign >>= 63;
+	CORE_OPAQUE(sign);
+	return -sign;
 }
 
 CORE_INLINE void core_say(struct core_match *match, __u16 credential, __u16 rank)
@@ -94,8 +98,13 @@ CORE_GLOBAL int core_match_add(struct core_match *match, const struct core_rule 
 	core_mask_add(rule->flags & CORE_RULE_MASK_OUT ? &match->mask_out : &match->mask,
 		      &rule->mask);
 	CORE_ROLLED
-	for (__u32 i = 0; i < 2 * CORE_MAX_MATCHES && i < (__u32)rule->count + rule->out_count; i++)
-		core_say(match, rule->credential[i], i < rule->count ? rule->rank : CORE_RANK_OUT);
+	for (__u32 i = 0; i < 2 * CORE_MAX_MATCHES && i < (__u32)rule->count + rule->out_count;
+	     i++) {
+		__u64 in = core_if_less(i, rule->count);
+
+		core_say(match, rule->credential[i],
+			 (__u16)((rule->rank & in) | (CORE_RANK_OUT & ~in)));
+	}
 	return 0;
 }
 

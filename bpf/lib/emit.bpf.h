@@ -24,28 +24,42 @@ CORE_INLINE void fill_head(struct ambit_scratch *scratch, __u32 slot, __u8 kind,
 	head->reserved = 0;
 	head->slot = slot;
 	head->boot_ns = bpf_ktime_get_boot_ns();
-	head->start_boot_ns = task->group_leader->start_boottime;
+	/* Not `->`: for each pointer that is followed so the verifier of 6.12 reads all names of
+	 * the kernel's BTF, which took as long as all the rest of verifying (a third of a start).
+	 */
+	head->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	head->pid = ids >> 32;
 	head->tid = (__u32)ids;
 	head->uid = (__u32)bpf_get_current_uid_gid();
-	head->ppid = task->real_parent->tgid;
+	head->ppid = BPF_CORE_READ(task, real_parent, tgid);
 	bpf_get_current_comm(head->comm, sizeof(head->comm));
 	head->held = scratch->subject.held;
 	head->blocking = scratch->verdict.blocking;
 }
 
+struct ambit_claim {
+	__u32 start;
+	__u32 index; /* AMBIT_OUTBOXES: none is free */
+};
+
+static long claim_step(__u32 step, void *context)
+{
+	struct ambit_claim *claim = context;
+	__u32 index = (claim->start + step) & (AMBIT_OUTBOXES - 1);
+	struct ambit_outbox *box = bpf_map_lookup_elem(&outboxes, &index);
+
+	if (!box || __sync_val_compare_and_swap(&box->busy, 0, 1))
+		return 0;
+	claim->index = index;
+	return 1;
+}
+
 CORE_INLINE struct ambit_outbox *claim_outbox(void)
 {
-	__u32 start = bpf_get_prandom_u32();
+	struct ambit_claim claim = {.start = bpf_get_prandom_u32(), .index = AMBIT_OUTBOXES};
 
-	for (int i = 0; i < 32; i++) {
-		__u32 index = (start + i) & (AMBIT_OUTBOXES - 1);
-		struct ambit_outbox *box = bpf_map_lookup_elem(&outboxes, &index);
-
-		if (box && !__sync_val_compare_and_swap(&box->busy, 0, 1))
-			return box;
-	}
-	return 0;
+	bpf_loop(32, claim_step, &claim, 0);
+	return bpf_map_lookup_elem(&outboxes, &claim.index);
 }
 
 CORE_INLINE void release_outbox(struct ambit_outbox *box)

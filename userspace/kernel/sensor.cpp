@@ -2,7 +2,6 @@
 #include "userspace/kernel/sensor.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -18,12 +17,15 @@
 
 #include "ambit.skel.h"
 #include "bpf/abi.h"
+#include "userspace/kernel/kernel_functions.h"
 
 namespace ambit::kernel {
 
 namespace {
 
 static_assert(CORE_MAX_MATCHES == 4);
+
+constexpr std::string_view kCanCast = "bpf_rdonly_cast";
 
 // libbpf tells why a load failed only through its printer, which has no context argument.
 thread_local std::string library_log;
@@ -53,20 +55,11 @@ std::string last_log_lines(std::size_t count) {
   return out;
 }
 
-class KernelTypes {
- public:
-  KernelTypes() : btf_(btf__load_vmlinux_btf()) {}
-  KernelTypes(const KernelTypes&) = delete;
-  KernelTypes& operator=(const KernelTypes&) = delete;
-  ~KernelTypes() { btf__free(btf_); }
-  [[nodiscard]] bool loaded() const { return btf_ != nullptr; }
-  [[nodiscard]] bool has_function(std::string_view name) const {
-    return btf__find_by_name_kind(btf_, std::string(name).c_str(), BTF_KIND_FUNC) > 0;
-  }
-
- private:
-  btf* btf_;
-};
+Result<FunctionNames> functions_for(std::span<const ProgramSpec> specs) {
+  FunctionNames wanted{kCanCast};
+  for (const ProgramSpec& spec : specs) wanted.insert({spec.function, spec.only_with});
+  return functions_of_kernel(wanted);
+}
 
 std::uint32_t namespace_number(const char* name) {
   struct stat facts{};
@@ -131,30 +124,27 @@ Result<void> Sensor::load() {
   library_log.clear();
   libbpf_set_print(keep_log);
   libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-  const KernelTypes types;
-  if (!types.loaded())
-    return fail(
-        "this kernel has no BTF (/sys/kernel/btf/vmlinux): use a kernel built with "
-        "CONFIG_DEBUG_INFO_BTF=y");
+  auto functions = functions_for(program_specs());
+  if (!functions) return std::unexpected(functions.error());
   skeleton_ = ambit_bpf__open();
   if (skeleton_ == nullptr) return fail_errno("cannot open the BPF programs");
   skeleton_->rodata->ambit_backend = static_cast<std::uint8_t>(options_.backend);
   skeleton_->rodata->ambit_mount_namespace = namespace_number("mnt");
   skeleton_->rodata->ambit_net_namespace = namespace_number("net");
   skeleton_->rodata->ambit_cgroup_delegated = cgroup_is_delegated() ? 1 : 0;
-  skeleton_->rodata->ambit_can_cast = types.has_function("bpf_rdonly_cast") ? 1 : 0;
+  skeleton_->rodata->ambit_can_cast = functions->contains(kCanCast) ? 1 : 0;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton_->obj) bpf_program__set_autoload(program, false);
   for (const ProgramSpec& spec : program_specs()) {
     if (!belongs(spec, options_.backend)) continue;
-    if (!spec.only_with.empty() && !types.has_function(spec.only_with)) continue;
+    if (!spec.only_with.empty() && !functions->contains(spec.only_with)) continue;
     HookState state{.spec = &spec, .attached = false, .why_not = {}};
     program = bpf_object__find_program_by_name(skeleton_->obj, std::string(spec.program).c_str());
     if (std::ranges::find(options_.without, spec.hook) != options_.without.end()) {
       state.why_not = "switched off";
     } else if (program == nullptr) {
       state.why_not = "not in this build";
-    } else if (!spec.function.empty() && !types.has_function(spec.function)) {
+    } else if (!spec.function.empty() && !functions->contains(spec.function)) {
       state.why_not = "this kernel has no " + std::string(spec.function);
     } else {
       bpf_program__set_autoload(program, true);
@@ -276,6 +266,12 @@ Result<void> Sensor::guard_objects() {
   }
   if (!all) return fail_errno("cannot guard Ambit's own BPF objects");
   return {};
+}
+
+std::vector<int> Sensor::link_descriptors() const {
+  std::vector<int> out;
+  for (const bpf_link* link : links_) out.push_back(bpf_link__fd(link));
+  return out;
 }
 
 std::size_t Sensor::programs_loaded() const {

@@ -44,6 +44,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
 
   [[nodiscard]] model::Backend backend() const { return options_.backend; }
   [[nodiscard]] std::span<const HookState> hooks() const { return hooks_; }
+  /// Which keep the hooks attached, for as long as anybody has one open.
+  [[nodiscard]] std::vector<int> link_descriptors() const;
   [[nodiscard]] std::size_t programs_loaded() const;
 
   [[nodiscard]] bool find(model::Table table, model::Bytes key,

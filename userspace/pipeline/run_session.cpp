@@ -14,6 +14,7 @@
 #include "userspace/pipeline/choose.h"
 #include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/inherited.h"
+#include "userspace/pipeline/leave_hooks.h"
 #include "userspace/pipeline/require.h"
 #include "userspace/pipeline/storm.h"
 #include "userspace/policy/filesystem.h"
@@ -247,6 +248,7 @@ Result<void> RunSession::write_end() {
 RunSession::~RunSession() {
   // The holders first: they use the sensor's maps.
   holders_.reset();
+  if (sensor_ && sensor_->backend() != model::Backend::portable) leave_hooks(*sensor_);
 }
 
 }  // namespace ambit::pipeline
