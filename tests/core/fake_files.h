@@ -22,6 +22,10 @@ class FakeFiles final : public FileSystem {
     make(path, {.id = {}, .directory = true, .target = {}});
   }
   void file(const std::string& path) { make(path, {.id = {}, .directory = false, .target = {}}); }
+  void device(const std::string& path) {
+    file(path);
+    entries_[path].device = true;
+  }
   void symlink(const std::string& path, const std::string& target) {
     make(path, {.id = {}, .directory = false, .target = target});
   }
@@ -46,8 +50,10 @@ class FakeFiles final : public FileSystem {
     const auto real = resolve(path, 0);
     if (!real) return std::nullopt;
     const Entry& entry = entries_.at(*real);
-    return FileFacts{
-        .id = entry.id, .directory = entry.directory, .canonical = real->empty() ? "/" : *real};
+    return FileFacts{.id = entry.id,
+                     .directory = entry.directory,
+                     .device = entry.device,
+                     .canonical = real->empty() ? "/" : *real};
   }
 
   [[nodiscard]] std::vector<std::string> list(const std::string& path) const override {
@@ -84,6 +90,7 @@ class FakeFiles final : public FileSystem {
     model::FileId id;
     bool directory = false;
     std::string target;  ///< not empty: a symlink
+    bool device = false;
   };
 
   static bool is_in(const std::string& path, const std::string& directory) {

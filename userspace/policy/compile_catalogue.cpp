@@ -85,16 +85,14 @@ class Names {
 /// A file that is a symlink is opened under its target's name, and so is what takes the target's
 /// place later: that name belongs to the same credentials. What is excluded under the name that was
 /// declared leads to nothing.
-Result<void> add_targets(std::vector<PathPattern>& patterns, const CompiledPaths& declared,
+Result<void> add_targets(std::vector<PathPattern>& patterns, Names& names,
                          const std::vector<std::string>& existing, const FileSystem& files) {
-  auto names = Names::of(declared, files);
-  if (!names) return std::unexpected(names.error());
   for (const std::string& path : existing) {
     const auto found = files.look(path);
     if (!found || found->canonical == path) continue;
-    auto credentials = (*names)->credentials(path);
+    auto credentials = names.credentials(path);
     if (!credentials) return std::unexpected(credentials.error());
-    auto known = (*names)->credentials(found->canonical);
+    auto known = names.credentials(found->canonical);
     if (!known) return std::unexpected(known.error());
     const std::size_t before = known->size();
     add_new(*known, *credentials);
@@ -105,14 +103,12 @@ Result<void> add_targets(std::vector<PathPattern>& patterns, const CompiledPaths
 }
 
 /// Files that exist are known by their inode from the start: hard links to them too.
-Result<void> learn_inodes(CompiledPaths& paths, const std::vector<std::string>& existing,
-                          const FileSystem& files) {
-  auto names = Names::of(paths, files);
-  if (!names) return std::unexpected(names.error());
+Result<void> learn_inodes(CompiledPaths& paths, Names& names,
+                          const std::vector<std::string>& existing, const FileSystem& files) {
   for (const std::string& path : existing) {
     const auto found = files.look(path);
     if (!found) continue;
-    auto credentials = (*names)->credentials(found->canonical);
+    auto credentials = names.credentials(found->canonical);
     if (!credentials) return std::unexpected(credentials.error());
     if (credentials->empty()) continue;
     // A file with two names may be two credentials: all of them must be inside, as on any tie.
@@ -130,15 +126,21 @@ Result<void> learn_inodes(CompiledPaths& paths, const std::vector<std::string>& 
 Result<CompiledPaths> compile_catalogue(const ExpandedCatalogue& catalogue,
                                         const FileSystem& files) {
   std::vector<PathPattern> patterns = catalogue_patterns(catalogue, files);
-  const std::vector<std::string> existing = existing_files(patterns, files);
+  const std::vector<std::string> existing = existing_secrets(patterns, files);
   auto paths = compile_paths(patterns, files);
   if (!paths) return paths;
+  auto names = Names::of(*paths, files);
+  if (!names) return std::unexpected(names.error());
   const std::size_t declared = patterns.size();
-  if (auto added = add_targets(patterns, *paths, existing, files); !added)
+  if (auto added = add_targets(patterns, **names, existing, files); !added)
     return std::unexpected(added.error());
-  if (patterns.size() > declared) paths = compile_paths(patterns, files);
-  if (!paths) return paths;
-  if (auto learned = learn_inodes(*paths, existing, files); !learned)
+  if (patterns.size() > declared) {
+    paths = compile_paths(patterns, files);
+    if (!paths) return paths;
+    names = Names::of(*paths, files);
+    if (!names) return std::unexpected(names.error());
+  }
+  if (auto learned = learn_inodes(*paths, **names, existing, files); !learned)
     return std::unexpected(learned.error());
   return paths;
 }

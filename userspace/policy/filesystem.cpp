@@ -26,6 +26,7 @@ std::optional<FileFacts> RealFileSystem::look(const std::string& path) const {
                           .ino = status.st_ino},
                    .directory = S_ISDIR(status.st_mode),
                    .regular = S_ISREG(status.st_mode),
+                   .device = S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode),
                    .canonical = real.get()};
 }
 

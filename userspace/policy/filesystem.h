@@ -16,6 +16,7 @@ struct FileFacts {
   model::FileId id;
   bool directory = false;
   bool regular = true;
+  bool device = false;
   std::string canonical;  ///< absolute, without symlinks
 };
 

@@ -33,7 +33,7 @@ class Planner {
   void add(const model::Pattern& pattern) {
     auto form = parse_pattern_form(pattern.text);
     if (!form || pattern.exclude || form->root != PatternRoot::absolute) return;
-    for (const std::string& file : existing_files({{.text = pattern.text}}, files_)) {
+    for (const std::string& file : existing_secrets({{.text = pattern.text}}, files_)) {
       plan_.files.insert(file);
       if (form->subtree) add_directories_up_to(file, form->components.size());
       add_directory_of_target(file);

@@ -2,6 +2,7 @@
 #include "userspace/policy/paths.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "userspace/policy/core.h"
@@ -76,8 +77,8 @@ Result<void> merge(CompiledRule& into, const CompiledRule& rule) {
     }
     if (rule.rank == into.rank) add_new(into.credentials, rule.credentials);
   }
-  if (into.credentials.size() > CORE_MAX_MATCHES || into.out.size() > CORE_MAX_MATCHES)
-    return fail("more than 4 credentials name it");
+  if (into.credentials.size() > CORE_MAX_MATCHES) return fail("more than 4 credentials name it");
+  if (into.out.size() > CORE_MAX_MATCHES) return fail("more than 4 credentials exclude it");
   return merge_masks(into, rule);
 }
 
@@ -267,6 +268,24 @@ class Lister {
   std::vector<std::string> found_;
 };
 
+// What a machine is run with: no secret lies there, and everybody opens it.
+constexpr std::array<std::string_view, 6> kSystem{"/usr/",  "/lib/",  "/bin/",
+                                                  "/sbin/", "/proc/", "/sys/"};
+
+/// A symlink to a device (who wants to have no .netrc) or to a part of the system (who wants the
+/// next task to be refused its libc) makes no secret of it.
+bool leads_into_the_system(const std::string& path, const FileSystem& files) {
+  const auto facts = files.look(path);
+  const std::size_t slash = path.rfind('/');
+  const auto parent = files.look(slash == 0 ? "/" : path.substr(0, slash));
+  if (!facts || !parent) return true;
+  const std::string above = parent->canonical == "/" ? "" : parent->canonical;
+  if (facts->canonical == above + path.substr(slash)) return false;
+  return facts->device || std::ranges::any_of(kSystem, [&](std::string_view directory) {
+           return facts->canonical.starts_with(directory);
+         });
+}
+
 }  // namespace
 
 Result<CompiledPaths> compile_paths(const std::vector<PathPattern>& patterns,
@@ -285,6 +304,13 @@ std::vector<std::string> existing_files(const std::vector<PathPattern>& patterns
     if (form && form->root == PatternRoot::absolute) lister.add(*form);
   }
   return lister.take();
+}
+
+std::vector<std::string> existing_secrets(const std::vector<PathPattern>& patterns,
+                                          const FileSystem& files) {
+  std::vector<std::string> found = existing_files(patterns, files);
+  std::erase_if(found, [&](const std::string& path) { return leads_into_the_system(path, files); });
+  return found;
 }
 
 }  // namespace ambit::policy

@@ -30,4 +30,9 @@ inline constexpr std::size_t kMaxListed = 20000;
 [[nodiscard]] std::vector<std::string> existing_files(const std::vector<PathPattern>& patterns,
                                                       const FileSystem& files);
 
+/// The same without symlinks to what all of the machine uses: whoever can make a symlink in a
+/// credential directory must not thereby make a credential of libc or /dev/null.
+[[nodiscard]] std::vector<std::string> existing_secrets(const std::vector<PathPattern>& patterns,
+                                                        const FileSystem& files);
+
 }  // namespace ambit::policy

@@ -112,6 +112,27 @@ TEST(CompileCatalogue, AnExcludedTargetIsNone) {
   EXPECT_THAT(probe.is("/h/.ssh/key"), IsEmpty());
 }
 
+TEST(CompileCatalogue, ASymlinkToTheNullDeviceDoesNotMakeThatACredential) {
+  CatalogueProbe probe({{"/h/.netrc"}, {"/h/.config/gh/**"}, {"/dev/secret"}});
+  for (const char* device : {"/dev/null", "/dev/secret"}) probe.files.device(device);
+  probe.files.symlink("/h/.netrc", "/dev/null");
+  probe.files.symlink("/h/.config/gh/x", "/dev/null");
+  ASSERT_EQ(probe.start(), "");
+  EXPECT_THAT(probe.is("/dev/null"), IsEmpty());
+  EXPECT_THAT(probe.is("/dev/secret"), ElementsAre(2));
+}
+
+TEST(CompileCatalogue, ASymlinkToAPartOfTheSystemDoesNotMakeThatACredential) {
+  CatalogueProbe probe({{"/h/.ssh/**"}, {"/usr/share/app/token"}});
+  probe.files.file("/usr/lib/libc.so.6");
+  probe.files.file("/usr/share/app/token");
+  probe.files.symlink("/lib", "/usr/lib");
+  probe.files.symlink("/h/.ssh/planted", "/lib/libc.so.6");
+  ASSERT_EQ(probe.start(), "");
+  EXPECT_THAT(probe.is("/lib/libc.so.6"), IsEmpty());
+  EXPECT_THAT(probe.is("/usr/share/app/token"), ElementsAre(1)) << "this one was declared";
+}
+
 TEST(CompileCatalogue, ADirectoryThatIsASymlinkIsFollowed) {
   CatalogueProbe probe({{"/h/.aws/credentials"}});
   probe.files.directory("/srv/dotfiles/aws");
@@ -140,6 +161,12 @@ TEST(CompileCatalogue, FiveCredentialsOfOnePatternAreAnError) {
   CatalogueProbe probe({{"/d/x"}, {"/d/x"}, {"/d/x"}, {"/d/x"}, {"/d/x"}});
   probe.files.directory("/d");
   EXPECT_EQ(probe.start(), "pattern /d/x: more than 4 credentials name it");
+}
+
+TEST(CompileCatalogue, FiveCredentialsThatExcludeOnePatternAreAnErrorThatSaysSo) {
+  const Texts excluding{"/d/**", "!**/*.pub"};
+  CatalogueProbe probe({excluding, excluding, excluding, excluding, {"!**/*.pub"}});
+  EXPECT_EQ(probe.start(), "pattern **/*.pub: more than 4 credentials exclude it");
 }
 
 TEST(CompileCatalogue, FiveCredentialsOfAFileThatExistsAreAnError) {

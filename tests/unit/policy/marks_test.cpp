@@ -90,6 +90,18 @@ TEST(Marks, TheDirectoryOfATargetIsNotWhereItIsSharedOrLarge) {
   EXPECT_THAT(marks.unmarked, UnorderedElementsAre("/home/a", "/srv/large"));
 }
 
+TEST(Marks, WhatAllOfTheMachineOpensIsNotAskedAboutThroughASymlink) {
+  CatalogueProbe probe({{"/home/a/.netrc"}, {"/home/a/.aws/**"}});
+  probe.files.device("/dev/null");
+  probe.files.file("/usr/lib/libc.so.6");
+  probe.files.symlink("/home/a/.aws/planted", "/usr/lib/libc.so.6");
+  probe.files.symlink("/home/a/.netrc", "/dev/null");
+  probe.files.symlink("/home/a/.aws/credentials", "/dev/null");
+  const MarkPlan marks = plan(probe);
+  EXPECT_THAT(marks.files, IsEmpty());
+  EXPECT_THAT(marks.directories, UnorderedElementsAre("/home/a/.aws"));
+}
+
 TEST(Marks, WhatIsKnownByNameAloneHasNone) {
   CatalogueProbe probe({Texts{"**/.env", "!/home/a/.aws/credentials"}});
   probe.files.file("/home/a/.aws/credentials");
