@@ -217,13 +217,14 @@ AMBIT_GLOBAL int guard_opened(struct ambit_scratch *scratch, __u64 file_address,
 	return guard(scratch, &what);
 }
 
-/* Files that are only read, and are no device and not in /proc, cost three loads. */
+/* Directories, and files that are only read and not in /proc, cost three loads. */
 CORE_INLINE int guard_open(struct ambit_entry *entry, struct file *file)
 {
 	struct inode *inode = file->f_inode;
 	__u32 writes = (file->f_mode & AMBIT_FMODE_WRITE) || (file->f_flags & AMBIT_O_TRUNC);
+	__u32 type = inode->i_mode & S_IFMT;
 
-	if (!writes && (inode->i_mode & S_IFMT) == S_IFREG && inode->i_sb->s_magic != AMBIT_PROC)
+	if (type == S_IFDIR || (!writes && type == S_IFREG && inode->i_sb->s_magic != AMBIT_PROC))
 		return 0;
 	return guard_opened(entry->scratch, ADDRESS_OF(file), writes, entry->process->slot);
 }
