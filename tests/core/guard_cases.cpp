@@ -17,7 +17,7 @@ constexpr std::uint32_t kSlot = 5;
 constexpr std::uint64_t kNow = 1'000'000;
 
 struct Policy {
-  std::set<Privilege> privileges;
+  std::vector<Privilege> privileges;
   Response credential = Response::deny;
   bool shadow = false;
   bool expired = false;
@@ -28,7 +28,7 @@ std::vector<model::TableEntry> tables(const Policy& given) {
   policy.shadow = given.shadow;
   policy.response = {
       .credential = given.credential, .network = Response::alert, .exec = Response::alert};
-  policy.privileges = given.privileges;
+  policy.privileges = {given.privileges.begin(), given.privileges.end()};
   auto out = encode_policy(policy, {.policy = 3, .credential_space = 8, .program_space = 9});
   out.push_back(encode_task(
       {.slot = kSlot, .policy = 3, .expires_boot_ns = given.expired ? 1U : 0U, .revoked = false}));
