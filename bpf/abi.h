@@ -270,7 +270,6 @@ struct ambit_member {
 #define AMBIT_ID_MAP 1u
 #define AMBIT_ID_PROGRAM 2u
 #define AMBIT_ID_LINK 3u
-#define AMBIT_ID_BTF 4u
 struct ambit_guarded_id {
 	__u32 kind;
 	__u32 id;

@@ -222,13 +222,14 @@ CORE_INLINE __u32 writes(struct file *file)
 	return (file->f_mode & AMBIT_FMODE_WRITE) || (file->f_flags & AMBIT_O_TRUNC);
 }
 
-/* Files that are only read, and are no device and not in /proc, cost three loads. */
+/* Directories, and files that are only read and not in /proc, cost three loads. */
 CORE_INLINE int may_be_guarded(struct file *file)
 {
 	struct inode *inode = file->f_inode;
+	__u32 type = inode->i_mode & S_IFMT;
 
-	return writes(file) || (inode->i_mode & S_IFMT) != S_IFREG ||
-	       inode->i_sb->s_magic == AMBIT_PROC;
+	return type != S_IFDIR &&
+	       (writes(file) || type != S_IFREG || inode->i_sb->s_magic == AMBIT_PROC);
 }
 
 CORE_INLINE int guard_open(struct ambit_entry *entry, struct file *file)

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/pipeline/guard.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <string_view>
 
 #include "userspace/policy/encode.h"
 #include "userspace/policy/filesystem.h"
@@ -14,10 +19,40 @@ namespace ambit::pipeline {
 
 namespace {
 
+/// The number behind a word at the start of a line of /proc/self/fdinfo/N.
+std::optional<std::uint64_t> number_of(const std::string& fdinfo, std::string_view word) {
+  std::ifstream lines(fdinfo);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(word)) return std::stoull(line.substr(word.size()));
+  return std::nullopt;
+}
+
+/// The file as the kernel keeps it: stat() says other devices on btrfs and overlayfs, mountinfo has
+/// those of the superblocks.
+std::optional<model::FileId> kernel_id_of(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  const std::string fdinfo = "/proc/self/fdinfo/" + std::to_string(file.get());
+  const auto mount = number_of(fdinfo, "mnt_id:");
+  const auto ino = number_of(fdinfo, "ino:");
+  if (!mount || !ino) return std::nullopt;
+  std::ifstream mounts("/proc/self/mountinfo");
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream fields(line);
+    std::uint64_t id = 0;
+    std::uint64_t parent = 0;
+    unsigned major = 0;
+    unsigned minor = 0;
+    char colon = 0;
+    if (fields >> id >> parent >> major >> colon >> minor && id == *mount)
+      return model::FileId{.dev = policy::kernel_device(major, minor), .ino = *ino};
+  }
+  return std::nullopt;
+}
+
 Result<void> guard_path(kernel::Sensor& sensor, const std::string& path, policy::Guarded as) {
-  const auto facts = policy::RealFileSystem().look(path);
-  if (!facts) return fail_errno("cannot guard " + path);
-  return sensor.put(policy::encode_guarded(facts->id, as));
+  const auto id = kernel_id_of(path);
+  if (!id) return fail("cannot guard " + path + ": /proc does not tell where it lies");
+  return sensor.put(policy::encode_guarded(*id, as));
 }
 
 }  // namespace
@@ -30,10 +65,12 @@ Result<void> guard_own_process(kernel::Sensor& sensor) {
 }
 
 Result<void> guard_own_program(kernel::Sensor& sensor) {
+  if (sensor.backend() == model::Backend::portable) return {};
   return guard_path(sensor, "/proc/self/exe", policy::Guarded::monitor);
 }
 
 Result<void> guard_event_file(kernel::Sensor& sensor, const std::string& path) {
+  if (sensor.backend() == model::Backend::portable) return {};
   struct stat facts{};
   std::error_code error;
   const std::filesystem::path file = std::filesystem::canonical(path, error);

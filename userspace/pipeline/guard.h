@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What of Ambit itself no process of a task may touch: its processes, its program, its event file.
+// On `portable` no hook would look at it, and nothing is written down.
 #pragma once
 
 #include <string>
