@@ -149,8 +149,10 @@ static long match_step(__u32 index, void *context)
 	return 0;
 }
 
-/* Climbs from scratch->climb on to the top; < 0 when it does not get there. */
-AMBIT_GLOBAL int climb_to_top(struct ambit_scratch *scratch)
+/* Climbs from scratch->climb on to the top; < 0 when it does not get there. Inlined: a frame more is
+ * one too many in the Unix hooks (eight are allowed).
+ */
+CORE_INLINE int climb_to_top(struct ambit_scratch *scratch)
 {
 	if (!scratch)
 		return -1;
