@@ -262,6 +262,11 @@ std::vector<Case> file_cases() {
              "A file made after the start is known by its name there, and portable has no hook "
              "that sees it get another name. Let secrets exist before the task starts, or make "
              "them by writing a new file beside and renaming it in a marked directory."});
+  add_short(all, {"path longer than PATH_MAX"},
+            {"portable", Result::unreported,
+             "The holder learns the name of a file by a link in /proc, which is no longer than "
+             "PATH_MAX: what is deeper is refused, and no event says so.",
+             "", true});
   add_short(
       all,
       {"root of another process", "descriptor of another process", "mapping of another process"},

@@ -95,7 +95,7 @@ std::vector<Case> connections() {
           "127.0.1.7", "udp"),
       raw(sends("N5", "segment routing header",
                 {"segments", "{address}", "{ok6}", "{ok6-udp}", "{text}"}, "packets"),
-          "2001:db8::7f00:2", "udp"),
+          "2001:db8::7", "udp"),
       called(sends("N6", "MPTCP", act("mptcp"), "mptcp"), "tcp"),
   };
 }
