@@ -56,6 +56,15 @@ std::vector<Case> membership_cases() {
                    .kind = Kind::sends,
                    .argv = joined(way.before, {"tcp", "{address}", "{port}", "{text}"})});
   }
+  for (const char* const backend : {"lsm", "fmod_ret"}) {
+    const Short less{backend, Result::denied,
+                     "No scope grants files of cgroups: who writes them can freeze Ambit.", "",
+                     true};
+    add_short(all,
+              {"write to cgroup.procs, opens", "write to cgroup.procs, connects",
+               "nested cgroup of its own, opens", "nested cgroup of its own, connects"},
+              less);
+  }
   for (const char* const who : {"worker", "poller"}) {
     const std::string name = std::string("io_uring ") + who;
     all.push_back({.row = "P3",

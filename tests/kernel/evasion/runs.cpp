@@ -30,6 +30,9 @@ Task task_of(Group group, Phase phase, const std::map<std::string, Place>& place
             .limit = 180s};
   CredentialText aws{.name = "aws"};
   CredentialText meta{.name = "metadata"};
+  // For what is taken from a process outside: its descriptors.
+  if (allowed && (group == Group::files || group == Group::network))
+    task.scope.privileges = {"ptrace"};
   if (group == Group::files && allowed) task.scope.credentials = {"{name: aws}"};
   if (group == Group::holders) task.scope.credentials = {"{name: aws}"};
   if (group == Group::holders && allowed) task.scope.credentials.push_back("{name: metadata}");

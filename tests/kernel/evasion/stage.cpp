@@ -85,7 +85,11 @@ bool is_about_destination(const Place& place, const Done& done, const Json& find
   return at(finding, "/destination/port") == place.collector->port() && (there || own);
 }
 
+/// Where the guard stands before what the way leads to: /proc of others, cgroups.
+bool is_of_guard(const Json& finding) { return text_at(finding, "/kind") == "guard"; }
+
 bool is_about(const Place& place, const Done& done, const Json& finding) {
+  if (is_of_guard(finding)) return at(finding, "/process/pid") == done.pid;
   if (place.way->kind == Kind::runs)
     return text_at(finding, "/kind") == "exec" &&
            (text_at(finding, "/process/pid") == std::to_string(done.pid) ||
@@ -172,6 +176,7 @@ std::string untrue(const Place& place, const Json& finding) {
   const std::string exe = text_at(finding, "/process/exe");
   if (way.real_program && exe != acts() && !at(finding, "/process/exe").is_null())
     return "the program is called " + exe;
+  if (is_of_guard(finding)) return "";
   switch (way.kind) {
     case Kind::reads:
     case Kind::changes:
