@@ -27,10 +27,11 @@ Result<model::Backend> parse_backend(std::string_view text) {
   return fail("there is no backend " + std::string(text) + ": lsm, fmod_ret or portable");
 }
 
-Result<std::unique_ptr<kernel::Sensor>> open_proved(model::Backend backend, const Machine& machine,
-                                                    Proof* proof) {
-  if (std::string why = ruled_out(backend, machine); !why.empty()) return fail(std::move(why));
-  auto sensor = kernel::Sensor::open({.backend = backend, .without = {}});
+Result<std::unique_ptr<kernel::Sensor>> open_proved(const kernel::SensorOptions& options,
+                                                    const Machine& machine, Proof* proof) {
+  if (std::string why = ruled_out(options.backend, machine); !why.empty())
+    return fail(std::move(why));
+  auto sensor = kernel::Sensor::open(options);
   if (!sensor) return sensor;
   if (auto guarded = guard_own_process(**sensor); !guarded) return std::unexpected(guarded.error());
   auto proved = prove(**sensor);
@@ -42,18 +43,16 @@ Result<std::unique_ptr<kernel::Sensor>> open_proved(model::Backend backend, cons
 }
 
 Result<std::unique_ptr<kernel::Sensor>> choose_backend(std::optional<model::Backend> forced,
-                                                       Proof* out,
-                                                       std::vector<std::string>* tried) {
+                                                       const std::vector<std::string>& without,
+                                                       Proof* out) {
   const Machine machine = look_at_machine();
   if (const std::string missing = what_is_missing(machine); !missing.empty()) return fail(missing);
   std::string all;
   for (const model::Backend backend : kBackendOrder) {
     if (forced && *forced != backend) continue;
-    auto sensor = open_proved(backend, machine, out);
+    auto sensor = open_proved({.backend = backend, .without = without}, machine, out);
     if (sensor) return sensor;
-    const std::string line = not_had(backend, sensor.error().message, machine);
-    if (tried != nullptr) tried->push_back(line);
-    all += "\n  " + line;
+    all += "\n  " + not_had(backend, sensor.error().message, machine);
   }
   return fail((forced ? "this backend cannot be had here:" : "no backend can be had here:") + all);
 }

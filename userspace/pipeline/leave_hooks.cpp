@@ -14,8 +14,8 @@ namespace ambit::pipeline {
 
 namespace {
 
-/// What else this process has open (events, the terminal, what the caller gave) is nobody's business
-/// any longer: a reader of it waits for the end.
+/// What else this process has open (events, the terminal, what the caller gave) is nobody's
+/// business any longer: a reader of it waits for the end.
 void close_all_but(std::vector<int> kept) {
   std::ranges::sort(kept);
   unsigned next = 0;

@@ -17,8 +17,12 @@ RunOutcome run(const RunOptions& options) {
     outcome.error = status.error().message;
     return outcome;
   }
+  // Whoever relies on the events must not take the command's success for theirs.
+  if (!finished) {
+    outcome.error = finished.error().message;
+    return outcome;
+  }
   outcome.exit_status = *status;
-  if (!finished) outcome.error = finished.error().message;
   return outcome;
 }
 

@@ -154,6 +154,13 @@ TEST_F(ARun, WritesItsEventsBeforeItEnds) {
   }
 }
 
+TEST_F(ARun, EndsWith125WhereItsEventsCannotBeWritten) {
+  const Ended ended = run({.argv = {ambit_binary(), "run", "--backend", backend(), "--events",
+                                    "/dev/full", "--", "/usr/bin/true"}});
+  EXPECT_EQ(ended.exit, 125);
+  EXPECT_THAT(ended.err, HasSubstr("cannot write events to /dev/full"));
+}
+
 TEST_F(ARun, KeepsItsEventsFromOthers) {
   Live live(scratch_, {.command = {"/usr/bin/true"}});
   static_cast<void>(live.finish());
