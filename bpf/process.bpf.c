@@ -122,11 +122,61 @@ int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
 	return 0;
 }
 
+/* Ambit's own processes that live: user space adds, the end of one takes it out. */
+#define AMBIT_MONITORS 32
+__u32 ambit_monitors[AMBIT_MONITORS] __weak SEC(".bss");
+
+extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak; /* 6.2+ */
+extern void bpf_task_release(struct task_struct *task) __ksym __weak;
+extern int bpf_send_signal_task(struct task_struct *task, int number, enum pid_type type,
+				__u64 value) __ksym __weak; /* 6.13+ */
+
+struct bpf_map;
+static long end_step(struct bpf_map *map, const void *key, void *value, void *context)
+{
+	const struct ambit_member *member = value;
+	__u32 slot = member->slot;
+	struct core_task *bound = bpf_map_lookup_elem(&tasks, &slot);
+	struct task_struct *task;
+
+	if (!bound)
+		return 0;
+	__sync_fetch_and_or(&bound->flags, CORE_TASK_KILLED); /* what is born meanwhile */
+	task = bpf_task_from_pid(*(const __s32 *)key);
+	if (!task)
+		return 0;
+	/* Signals to others go by an interrupt of this processor, one at a time (-EBUSY). */
+	for (int i = 0; i < 256; i++)
+		if (bpf_send_signal_task(task, 9, PIDTYPE_TGID, 0) != -16)
+			break;
+	bpf_task_release(task);
+	return 0;
+}
+
+/* Nobody answers for the tasks any more, and the hooks go with this process: the tasks end first.
+ */
+static __always_inline void monitor_ended(__u32 pid)
+{
+	__u32 own = 0, others = 0;
+
+	for (__u32 i = 0; i < AMBIT_MONITORS; i++) {
+		if (ambit_monitors[i] == pid) {
+			ambit_monitors[i] = 0;
+			own = 1;
+		}
+		others |= ambit_monitors[i];
+	}
+	if (own && !others && ambit_can_signal)
+		bpf_for_each_map_elem(&members, end_step, 0, 0);
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
 	__u32 tid = task->pid;
 
+	if (tid == (__u32)task->tgid)
+		monitor_ended(tid);
 	if (!has_storage())
 		return 0;
 	bpf_map_delete_elem(&members, &tid);
@@ -284,7 +334,6 @@ static __always_inline void forget_in_space(struct core_inode_key *key, __u32 sp
 	bpf_map_delete_elem(&anchors, key);
 }
 
-struct bpf_map;
 static long forget_step(struct bpf_map *map, const void *space, void *value, void *context)
 {
 	forget_in_space(context, *(const __u32 *)space);

@@ -16,6 +16,8 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+enum pid_type { PIDTYPE_PID, PIDTYPE_TGID };
+
 struct qstr {
 	union {
 		struct {

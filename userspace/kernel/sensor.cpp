@@ -26,6 +26,7 @@ namespace {
 static_assert(CORE_MAX_MATCHES == 4);
 
 constexpr std::string_view kCanCast = "bpf_rdonly_cast";
+constexpr std::string_view kCanSignal = "bpf_send_signal_task";
 
 // libbpf tells why a load failed only through its printer, which has no context argument.
 thread_local std::string library_log;
@@ -56,7 +57,7 @@ std::string last_log_lines(std::size_t count) {
 }
 
 Result<FunctionNames> functions_for(std::span<const ProgramSpec> specs) {
-  FunctionNames wanted{kCanCast};
+  FunctionNames wanted{kCanCast, kCanSignal};
   for (const ProgramSpec& spec : specs) wanted.insert({spec.function, spec.only_with});
   return functions_of_kernel(wanted);
 }
@@ -133,6 +134,7 @@ Result<void> Sensor::load() {
   skeleton_->rodata->ambit_net_namespace = namespace_number("net");
   skeleton_->rodata->ambit_cgroup_delegated = cgroup_is_delegated() ? 1 : 0;
   skeleton_->rodata->ambit_can_cast = functions->contains(kCanCast) ? 1 : 0;
+  skeleton_->rodata->ambit_can_signal = functions->contains(kCanSignal) ? 1 : 0;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton_->obj) bpf_program__set_autoload(program, false);
   for (const ProgramSpec& spec : program_specs()) {
@@ -357,6 +359,10 @@ Result<void> Sensor::bind(int pidfd, std::uint32_t slot) {
 }
 
 Result<void> Sensor::guard_process(int pidfd, std::uint32_t pid) {
+  for (std::uint32_t& place : skeleton_->bss->ambit_monitors) {
+    std::uint32_t none = 0;
+    if (std::atomic_ref(place).compare_exchange_strong(none, pid) || none == pid) break;
+  }
   if (options_.backend == model::Backend::portable) return {};
   const ambit_member member{.slot = CORE_SLOT_MONITOR, .pid = pid};
   if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.members), &pid, &member, BPF_ANY) != 0)

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "userspace/kernel/holder_record.h"
+#include "userspace/pipeline/end_task.h"
 #include "userspace/policy/filesystem.h"
 
 namespace ambit::pipeline {
@@ -310,6 +311,9 @@ bool HolderAnswer::finish(const Asked& asked, const policy::Decision& decision) 
       return false;
     case model::Effect::task_killed:
       if (!sensor.revoke(asked.state.slot, true)) ++context_.shared->undecided;
+      // Before the answer, so that nothing of the task runs on with it. Twice, for what was being
+      // born; the supervisor sees to the rest.
+      for (int turn = 0; turn < 2; ++turn) kill_members(sensor, asked.state.slot);
       [[fallthrough]];
     case model::Effect::killed:
       // Failing means that it is dead already, which is what was wanted.

@@ -14,10 +14,10 @@
 
 #include <array>
 #include <chrono>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "userspace/pipeline/end_task.h"
 #include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/holder_answer.h"
 #include "userspace/pipeline/holder_marks.h"
@@ -76,7 +76,8 @@ class HolderProcess {
       ::poll(waits.data(), waits.size(), kTurnMs);
       if ((waits[0].revents & POLLIN) != 0) answer_all();
       if ((waits[1].revents & POLLIN) != 0) {
-        supervisor_ended();
+        // It may have said so a moment before.
+        if (!shared.stop.load()) supervisor_ended();
         return;
       }
       if (context_.setup->answers_opens) look_after_peer();
@@ -193,23 +194,6 @@ int spawn_holder(const HolderContext& context) {
     ::_exit(0);
   }
   return pid;
-}
-
-void end_task(const kernel::Sensor& sensor, std::uint32_t slot) {
-  // New processes cannot appear once every one has been signalled; a few turns see to the rest.
-  constexpr int kTurns = 200;
-  for (int turn = 0; turn < kTurns; ++turn) {
-    bool left = false;
-    for (const std::uint32_t pid : sensor.members(slot)) {
-      const Descriptor process = pidfd_of(static_cast<int>(pid));
-      if (!process.valid()) continue;
-      auto owner = sensor.slot_of(process.get());
-      if (!owner || *owner != slot) continue;
-      if (::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) == 0) left = true;
-    }
-    if (!left) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
 }
 
 }  // namespace ambit::pipeline

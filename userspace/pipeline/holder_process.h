@@ -8,7 +8,4 @@ namespace ambit::pipeline {
 /// Forks a holder that serves until it is told to stop or its supervisor ends. Its pid, or -1.
 [[nodiscard]] int spawn_holder(const HolderContext& context);
 
-/// Kills every process of the task until none is left (or none can be killed).
-void end_task(const kernel::Sensor& sensor, std::uint32_t slot);
-
 }  // namespace ambit::pipeline

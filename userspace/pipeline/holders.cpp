@@ -72,8 +72,7 @@ Result<void> Holders::wait_until_ready() const {
 Holders::~Holders() {
   if (shared_ == nullptr) return;
   shared_->stop = true;
-  // Not waited for: they see `stop` within a turn and are the last to close the programs, which
-  // takes 0.1 s for each link on 6.1 and 6.12 (RCU tasks) and must not hold the command's end up.
+  // Not waited for: they see `stop` within a turn, which must not hold the command's end up.
   for (const int pid : spawned_) ::kill(pid, SIGCONT);
   ::munmap(shared_, sizeof(HolderShared));
 }

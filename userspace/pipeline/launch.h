@@ -20,8 +20,7 @@ struct LaunchPlan {
   bool refuse_families = false;  ///< socket families that no hook sees are asked about (portable)
   bool scope_signals = false;    ///< Landlock: no signal or ptrace to outside
   bool scope_abstract = false;   ///< Landlock: no abstract socket of outside
-  bool dies_with_parent = true;
-  std::set<int> close;  ///< descriptors that the command must not inherit
+  std::set<int> close;           ///< descriptors that the command must not inherit
 };
 
 /// How it failed to start: `exit_status` is what `ambit run` ends with.

@@ -31,8 +31,13 @@ void report(int control, LaunchStage stage, int value) {
   ::_exit(125);
 }
 
+/// What the caller ignores (nohup) the command ignores as well.
 void reset_signals() {
-  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  for (int number = 1; number < NSIG; ++number) {
+    struct sigaction now{};
+    if (::sigaction(number, nullptr, &now) == 0 && now.sa_handler != SIG_IGN)
+      ::signal(number, SIG_DFL);
+  }
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -129,7 +134,7 @@ void run_child(const LaunchPlan& plan, int control) {
   if (plan.scope_signals) static_cast<void>(enter_landlock(plan.scope_abstract));
   if (!take_identity(plan.identity)) give_up(control, LaunchStage::identity);
   // After the change of user, which clears it.
-  if (plan.dies_with_parent) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   reset_signals();
   const std::vector<char*> arguments = pointers_to(plan.command);
   std::vector<char*> environment = pointers_to(plan.environment);

@@ -26,9 +26,15 @@ constexpr std::array kForwarded{SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUS
 Descriptor catch_signals() {
   sigset_t set;
   ::sigemptyset(&set);
-  for (const int number : kForwarded) ::sigaddset(&set, number);
+  for (const int number : kForwarded) {
+    struct sigaction now{};
+    // What the caller ignores (nohup) stays so, for the command as well.
+    if (::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) continue;
+    ::sigaddset(&set, number);
+  }
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit is a failed write, as a full disk is
   return Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 

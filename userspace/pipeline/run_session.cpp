@@ -177,7 +177,6 @@ Result<void> RunSession::launch() {
   // On the other backends Landlock would refuse before they see, and nothing would be reported.
   plan_.scope_signals = portable && always_denies(scope);
   plan_.scope_abstract = plan_.scope_signals && scope.network && !names_abstract_socket(scope);
-  plan_.dies_with_parent = !options_.keep;
   // Before the fork: the child closes what stands in its copy of the plan.
   InheritedFindings found =
       judge_inherited(inherited_, *sensor_, prepared_->declared.catalogue, task_, {});
@@ -193,7 +192,7 @@ Result<void> RunSession::launch() {
 Result<void> RunSession::start_holders() {
   HolderSetup setup;
   setup.sensor = sensor_.get();
-  setup.slot = options_.keep ? 0 : kSlot;
+  setup.slot = kSlot;
   setup.answers_opens = sensor_->backend() == model::Backend::portable;
   if (setup.answers_opens) {
     setup.marks = prepared_->marks;

@@ -8,7 +8,7 @@
 
 #include "userspace/kernel/decode.h"
 #include "userspace/model/make_event.h"
-#include "userspace/pipeline/holder_process.h"
+#include "userspace/pipeline/end_task.h"
 #include "userspace/pipeline/prove.h"
 #include "userspace/sink/native.h"
 

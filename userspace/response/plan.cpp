@@ -36,7 +36,8 @@ Result<void> respond(model::Event& event, Signaller& signaller) {
       return std::unexpected(killed.error());
     }
     effective = model::Effect::task_killed;
-    event.details["killed_processes"] = std::to_string(*killed);
+    // None: the kernel or the holder had ended them all by now.
+    if (*killed > 0) event.details["killed_processes"] = std::to_string(*killed);
   }
   return {};
 }

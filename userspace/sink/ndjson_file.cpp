@@ -195,7 +195,14 @@ Result<void> NdjsonFile::close() {
   const std::uint64_t missing = lost_.count + waiting;
   const int synced = regular_ ? ::fsync(file_.get()) : 0;
   const int code = errno;
+  struct stat facts{};
+  const bool removed = regular_ && ::fstat(file_.get(), &facts) == 0 && facts.st_nlink == 0;
   file_.reset();
+  if (removed) {
+    return fail(name_ +
+                " was removed or replaced while events were written: they are lost; name a "
+                "file in a directory where the task may not write");
+  }
   if (!flushed || missing != 0) {
     const std::string why = flushed ? "" : " (" + flushed.error().message + ")";
     return fail(std::to_string(missing) + " events are missing from " + name_ + why);

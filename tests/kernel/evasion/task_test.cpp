@@ -38,7 +38,7 @@ TEST_F(EveryTask, LeavesAnOutsiderAloneThatHasTheNumberOfAMemberThatHasEnded) {
                                 {{"name", "stay"}, {"argv", {"wait-for", go}}}})
                        .dump());
   Live live(scratch_, {.catalogue = {aws_}, .command = act({"each", plan})});
-  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(ready); }, 20s));
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(ready); }, 60s));
   const std::string number = content_of(ready);
   scratch_.write("number", "");
   ASSERT_TRUE(eventually([&] { return !std::filesystem::exists("/proc/" + number); }));
@@ -83,7 +83,7 @@ TEST_F(EveryTask, AnswersWhoeverComesToItsListener) {
         asked = run({.argv = act({"ask", "127.0.0.1", number})});
         return asked.exit == 0 || !live.ambit().running();
       },
-      30s))
+      60s))
       << asked.err;
   const TaskRun served = live.finish();
   EXPECT_EQ(served.ended.exit, 0) << served.ended.err;

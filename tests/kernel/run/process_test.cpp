@@ -16,6 +16,14 @@ using testing::StartsWith;
 
 constexpr auto kNobody = "65534";
 
+bool is_holder(pid_t pid) {
+  return content_of("/proc/" + std::to_string(pid) + "/comm").starts_with("ambit-holder");
+}
+
+bool kernel_has(const std::string& function) {
+  return content_of("/proc/kallsyms").find(" " + function) != std::string::npos;
+}
+
 class TheCommand : public testing::Test {
  protected:
   Ended identity(Task task) {
@@ -121,6 +129,88 @@ TEST_F(TheCommand, DiesWithItsTaskWhenAmbitIsKilled) {
   EXPECT_TRUE(eventually([&] { return !alive(left); }, 2s)) << "what it left behind lives on";
   for (const pid_t pid : {left, waits}) ::kill(pid, SIGKILL);
   static_cast<void>(live.finish());
+}
+
+TEST_F(TheCommand, DiesWithItsTaskWhenAmbitIsKilledThoughItWouldBeKept) {
+  const std::string file = scratch_.path("pid");
+  Live live(scratch_, {.command = act({"leave", file, scratch_.path("output"), "stay", "60"}),
+                       .options = {"--keep"}});
+  const pid_t left = wait_for_pid(file);
+  ASSERT_GT(left, 0);
+  // Until another process has taken over from `ambit run`.
+  static_cast<void>(live.ambit().wait());
+  ASSERT_TRUE(alive(left));
+  for (const pid_t pid : ambit_processes()) {
+    if (!is_holder(pid)) ::kill(pid, SIGKILL);
+  }
+  EXPECT_TRUE(eventually([&] { return !alive(left); }, 2s)) << "what was kept lives on";
+  ::kill(left, SIGKILL);
+}
+
+TEST_F(TheCommand, DiesWithItsTaskWhenAllProcessesOfAmbitAreKilledAtOnce) {
+  if (!kernel_has("bpf_send_signal_task"))
+    GTEST_SKIP() << "this kernel lets no BPF program signal others (6.13)";
+  const std::string file = scratch_.path("pid");
+  const std::string ready = scratch_.path("ready");
+  const std::string plan = scratch_.write(
+      "plan.json",
+      Json::array(
+          {{{"name", "leave"}, {"argv", {"leave", file, scratch_.path("output"), "stay", "60"}}},
+           {{"name", "wait"}, {"argv", {"handshake", ready, scratch_.path("never")}}}})
+          .dump());
+  Live live(scratch_, {.command = act({"each", plan})});
+  const pid_t left = wait_for_pid(file);
+  const pid_t waits = wait_for_pid(ready);
+  ASSERT_TRUE(left > 0 && waits > 0) << live.ambit().err();
+  const std::vector<pid_t> all = ambit_processes();
+  ASSERT_GE(all.size(), 2U);
+  for (const int number : {SIGSTOP, SIGKILL})
+    for (const pid_t pid : all) ::kill(pid, number);
+  EXPECT_TRUE(eventually([&] { return !alive(left); }, 2s)) << "what it left behind lives on";
+  EXPECT_TRUE(eventually([&] { return !alive(waits); }, 2s)) << "the command lives on";
+  for (const pid_t pid : {left, waits}) ::kill(pid, SIGKILL);
+  static_cast<void>(live.finish());
+}
+
+TEST_F(TheCommand, IgnoresWhatItsCallerIgnores) {
+  const std::string ready = scratch_.path("ready");
+  const std::string go = scratch_.path("go");
+  ::signal(SIGHUP, SIG_IGN);
+  Live live(scratch_, {.command = act({"after-handshake", ready, go, "exit", "7"})});
+  ::signal(SIGHUP, SIG_DFL);
+  const pid_t command = wait_for_pid(ready);
+  ASSERT_GT(command, 0);
+  live.ambit().signal(SIGHUP);
+  ::kill(command, SIGHUP);
+  sleep_for(200ms);
+  scratch_.write("go", "");
+  EXPECT_EQ(live.finish().ended.exit, 7);
+}
+
+TEST_F(TheCommand, GoesOnWhereTheEventFileReachesALimitOfSize) {
+  const Ended ended = run({.argv = {"/bin/sh", "-c",
+                                    "ulimit -f 1; exec \"$0\" run --backend " + backend() +
+                                        " --events " + scratch_.path("events") +
+                                        " -- /bin/sh -c 'for i in 1 2 3 4 5 6; do /bin/true; "
+                                        "done; echo done'",
+                                    ambit_binary()}});
+  EXPECT_EQ(ended.out, "done\n");
+  EXPECT_EQ(ended.exit, 125) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("events"));
+}
+
+TEST_F(TheCommand, DoesNotRunOnWithATaskThatIsKilled) {
+  const std::string secret = scratch_.secret("home/secret");
+  for (int turn = 0; turn < 5; ++turn) {
+    const TaskRun run = run_ambit(
+        scratch_, {.scope = {.credential_response = "kill-task"},
+                   .catalogue = {{.name = "aws", .files = {secret}}},
+                   .command = {"/bin/sh", "-c", "/bin/cat " + secret + "; echo still here"}});
+    EXPECT_EQ(run.ended.out, "");
+    EXPECT_EQ(run.ended.exit, 137) << run.ended.err;
+    EXPECT_TRUE(
+        is_only(run.events.findings(), {"credential_not_in_scope", "kill-task", "task_killed"}));
+  }
 }
 
 TEST_F(TheCommand, IsNotTheOnlyOneWhoMayRun) {

@@ -46,6 +46,26 @@ class NdjsonFileTest : public testing::Test {
   fs::path path_;
 };
 
+TEST_F(NdjsonFileTest, SaysThatWhatWasWrittenIsLostWhenTheFileWasRemoved) {
+  auto file = open();
+  ASSERT_TRUE(file) << file.error().message;
+  file->append("{}");
+  ASSERT_TRUE(file->flush());
+  fs::remove(path_);
+  const auto closed = file->close();
+  ASSERT_FALSE(closed);
+  EXPECT_NE(closed.error().message.find("was removed or replaced"), std::string::npos);
+}
+
+TEST_F(NdjsonFileTest, IsContentWithAFileThatWasMovedAway) {
+  auto file = open();
+  ASSERT_TRUE(file) << file.error().message;
+  file->append("{}");
+  ASSERT_TRUE(file->flush());
+  fs::rename(path_, directory_ / "events.1");
+  EXPECT_TRUE(file->close());
+}
+
 TEST_F(NdjsonFileTest, WritesLinesThatOnlyTheOwnerMayRead) {
   const mode_t before = ::umask(0);
   auto file = open();
