@@ -23,7 +23,8 @@
 namespace ambit::pipeline {
 namespace {
 
-constexpr int kPatienceMs = 500;
+// Of a loaded machine: half a second was not enough for an execution in a guest beside two others.
+constexpr int kPatienceMs = 10000;
 
 void finish(Attempt& attempt, pid_t child, bool answered) {
   if (!answered) ::kill(child, SIGKILL);

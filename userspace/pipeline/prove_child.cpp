@@ -17,7 +17,8 @@
 namespace ambit::pipeline {
 namespace {
 
-constexpr int kPatienceMs = 500;
+// Of a loaded machine: half a second was not enough for an execution in a guest beside two others.
+constexpr int kPatienceMs = 10000;
 
 /// Runs between fork() and _exit(): the process may have had threads, so it makes system calls
 /// only.
