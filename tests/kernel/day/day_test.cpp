@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "tests/kernel/fixture/ambit.h"
+#include "tests/kernel/fixture/collector.h"
 
 namespace ambit::probe {
 namespace {
@@ -15,19 +16,20 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kHere = AMBIT_DAY_DIRECTORY;
-constexpr int kGitPort = 19418;
+// Itself, and not `git daemon`, which starts it and would leave it behind.
+constexpr const char* kGitDaemon = "/usr/lib/git-core/git-daemon";
 
 class ADay : public testing::Test {
  protected:
   void SetUp() override {
-    for (const char* const program : {"/usr/bin/git", "/usr/bin/npm", "/usr/bin/gcc"})
+    for (const char* const program : {kGitDaemon, "/usr/bin/npm", "/usr/bin/gcc"})
       if (!fs::exists(program)) GTEST_SKIP() << program << " is not here";
     ASSERT_EQ(run({.argv = {"/bin/sh", "-ec", seed(), "seed", scratch_.directory("served")}}).exit,
               0);
     git_ = std::make_unique<Child>(
-        Command{.argv = {"/usr/bin/git", "daemon", "--reuseaddr", "--export-all",
-                         "--enable=receive-pack", "--base-path=" + scratch_.path("served"),
-                         "--listen=127.0.0.1", "--port=" + std::to_string(kGitPort)}});
+        Command{.argv = {kGitDaemon, "--reuseaddr", "--export-all", "--enable=receive-pack",
+                         "--base-path=" + scratch_.path("served"), "--listen=127.0.0.1",
+                         "--port=" + std::to_string(git_port_)}});
     const std::string port = scratch_.path("port");
     registry_ = std::make_unique<Child>(Command{.argv = {kHere + "/registry.py", port}});
     ASSERT_TRUE(eventually([&] { return !content_of(port).empty(); }, 20s)) << registry_->err();
@@ -49,7 +51,7 @@ class ADay : public testing::Test {
 
   Words command(const std::string& directory, const std::string& branch) {
     return {kHere + "/day.sh", directory,
-            "git://127.0.0.1:" + std::to_string(kGitPort) + "/repo.git",
+            "git://127.0.0.1:" + std::to_string(git_port_) + "/repo.git",
             "http://127.0.0.1:" + std::to_string(registry_port_) + "/", branch};
   }
 
@@ -63,6 +65,7 @@ class ADay : public testing::Test {
   Scratch scratch_;
   std::unique_ptr<Child> git_;
   std::unique_ptr<Child> registry_;
+  int git_port_ = Collector::tcp("127.0.0.1").port();  // free a moment ago
   int registry_port_ = 0;
 };
 
@@ -78,7 +81,7 @@ TEST_F(ADay, OfACodingAgentGoesAsWithoutATaskAndGivesNoFinding) {
   const Task task{.scope = {.name = "day",
                             .ttl = "30m",
                             .credentials = {"{name: npm, destinations: [" + registry + "]}"},
-                            .network = Lines{registry, to_address("127.0.0.1", kGitPort)},
+                            .network = Lines{registry, to_address("127.0.0.1", git_port_)},
                             .exec = programs},
                   .command = command(bound, "bound"),
                   .limit = 600s};
