@@ -117,6 +117,10 @@ bool gains(const policy::Decision& decision) {
   return false;
 }
 
+std::uint64_t opening_of(std::int32_t pid, const struct statx& file) {
+  return static_cast<std::uint64_t>(pid) << 32 | static_cast<std::uint32_t>(file.stx_ino);
+}
+
 bool is_script(int file) {
   std::array<char, 2> start{};
   return ::pread(file, start.data(), start.size(), 0) == 2 && start[0] == '#' && start[1] == '!';
@@ -248,6 +252,27 @@ bool HolderAnswer::reports(const Asked& asked, const policy::Decision& decision)
   return context_.index == 0 || !context_.shared->ready[0].load();
 }
 
+void HolderAnswer::note_gain(const Asked& asked, const policy::Decision& decision) {
+  GainNote& note =
+      context_.shared->gains[context_.index][static_cast<std::uint32_t>(asked.pid) % kGainNotes];
+  note.opening = 0;
+  for (std::size_t i = 0; i < decision.held.size(); ++i)
+    note.mask[i] = (decision.gained[i] | decision.gained_by_task[i]) & ~decision.held[i];
+  note.opening = opening_of(asked.pid, asked.status);
+}
+
+model::CredentialMask HolderAnswer::held_before(const Asked& asked,
+                                                const model::CredentialMask& held) {
+  GainNote& note =
+      context_.shared
+          ->gains[1 - context_.index][static_cast<std::uint32_t>(asked.pid) % kGainNotes];
+  model::CredentialMask before = held;
+  if (note.opening.load() != opening_of(asked.pid, asked.status)) return before;
+  for (std::size_t i = 0; i < before.size(); ++i) before[i] &= ~note.mask[i].load();
+  note.opening = 0;
+  return before;
+}
+
 /// The opener waits, so that it is still where it was.
 std::size_t HolderAnswer::take_cwd(const Asked& asked) {
   std::array<char, 64> name{};
@@ -278,7 +303,7 @@ void HolderAnswer::report(const Asked& asked, const policy::Decision& decision,
                       .ppid = process.ppid,
                       .uid = process.uid,
                       .comm = process.comm.data(),
-                      .held = decision.held,
+                      .held = held_before(asked, decision.held),
                       .file = id_of(asked.status),
                       .reads = use.read,
                       .writes = use.write,
@@ -302,6 +327,7 @@ bool HolderAnswer::finish(const Asked& asked, const policy::Decision& decision) 
     case model::Effect::allowed:
     case model::Effect::alerted:
       if (!gains(decision)) return true;
+      note_gain(asked, decision);
       if (decision.gained != model::CredentialMask{} &&
           !sensor.add_held(asked.pidfd, decision.gained))
         return false;  // what it would hold must be known

@@ -33,6 +33,10 @@ class HolderAnswer {
   void ask_no_more(const Asked& asked);
   [[nodiscard]] std::size_t take_cwd(const Asked& asked);
   [[nodiscard]] bool reports(const Asked& asked, const policy::Decision& decision) const;
+  /// What the process holds by this opening, for the other holder.
+  void note_gain(const Asked& asked, const policy::Decision& decision);
+  [[nodiscard]] model::CredentialMask held_before(const Asked& asked,
+                                                  const model::CredentialMask& held);
   void report(const Asked& asked, const policy::Decision& decision,
               std::span<const std::uint16_t> credentials);
   /// Carries the decision out; true: the open goes on.

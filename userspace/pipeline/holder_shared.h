@@ -20,6 +20,15 @@ inline constexpr std::size_t kHolders = 2;
 /// or is still open when the scope ends.
 inline constexpr std::uint64_t kCredentialEvents = FAN_OPEN_PERM | FAN_ACCESS_PERM;
 
+/// What a process has held since a holder let it open a file. The two are asked one after the
+/// other, in an order that the kernel chooses (by address), and the one that reports may be the
+/// second: it must not tell that as held before.
+struct GainNote {
+  std::atomic<std::uint64_t> opening;  ///< process and inode; 0: none
+  std::array<std::atomic<std::uint64_t>, 4> mask;
+};
+inline constexpr std::size_t kGainNotes = 256;
+
 /// In memory that all of them map. A beat is a turn of the loop, at least ten a second.
 struct HolderShared {
   std::array<std::atomic<std::uint64_t>, kHolders> beat;
@@ -31,6 +40,7 @@ struct HolderShared {
   std::atomic<std::uint64_t> findings_lost;  ///< the same of findings
   std::atomic<std::uint64_t> undecided;  ///< opens of a task that were refused for want of facts
   std::atomic<std::uint64_t> mark_failed;
+  std::array<std::array<GainNote, kGainNotes>, kHolders> gains;  ///< by holder and process
 };
 
 struct HolderSetup {

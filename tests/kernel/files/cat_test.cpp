@@ -75,6 +75,16 @@ TEST_F(CatOfACredential, IsAnEventAndNoFindingWhereTheScopeListsIt) {
   EXPECT_EQ(text_at(uses[0], "/credential/name"), "aws");
 }
 
+TEST_F(CatOfACredential, SaysWhatWasHeldBeforeAndNotWhatIsHeldSince) {
+  // On portable two holders are asked, in an order that each run has anew.
+  for (int turn = 0; turn < (on_portable() ? 8 : 1); ++turn) {
+    const TaskRun run = cat({.credentials = {"{name: aws}"}});
+    const std::vector<Json> uses = run.events.about(identity_of(path_));
+    ASSERT_EQ(uses.size(), 1U) << summary(run.events.all);
+    EXPECT_EQ(at(uses[0], "/credential/held"), Json::array());
+  }
+}
+
 TEST_F(CatOfACredential, IsAFindingThatExplainsItself) {
   const TaskRun run = cat({.name = "explained"});
   ASSERT_EQ(run.events.findings().size(), 1U);
