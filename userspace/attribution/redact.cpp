@@ -5,6 +5,8 @@
 
 #include "userspace/attribution/command_words.h"
 #include "userspace/attribution/secret_patterns.h"
+#include "userspace/attribution/secret_urls.h"
+#include "userspace/attribution/secret_values.h"
 
 namespace ambit::attribution {
 namespace {
@@ -15,28 +17,72 @@ constexpr std::size_t kReadArguments = 2 * kMaxArguments;
 constexpr std::size_t kReadArgumentBytes = 4 * kMaxArgumentBytes;
 constexpr std::size_t kReadArgvBytes = 4 * kMaxArgvBytes;
 
+constexpr int kMostCommandsWithin = 4;  // sh -c, in ssh, in docker exec, …
+
 std::string cut_mark(std::size_t bytes) { return "[+" + std::to_string(bytes) + " bytes]"; }
 
 std::string arguments_mark(std::size_t count) {
   return "[+" + std::to_string(count) + " arguments]";
 }
 
+bool has_words(std::string_view text) {
+  return text.find_first_of(" \t\n") != std::string_view::npos;
+}
+
+std::string redact_command(std::string_view text, int depth);
+
+/// `ssh h 'mysql -pX'` within `sh -c "…"`: a command line within a word of one.
+std::string redact_quoted(std::string word, int depth) {
+  const bool quoted = word.size() > 2 && word.front() == word.back() &&
+                      (word.front() == '"' || word.front() == '\'');
+  if (!quoted || depth == 0 || !has_words(word)) {
+    return word;
+  }
+  const std::string_view inside(word.data() + 1, word.size() - 2);
+  return word.front() + redact_command(inside, depth - 1) + word.back();
+}
+
 /// `sh -c "mysql -pX"`: a command line within one argument.
-std::string redact_command(const std::string& text) {
+std::string redact_command(std::string_view text, int depth) {
   const std::vector<Span> spans = shell_words(text);
   std::vector<std::string> words;
   words.reserve(spans.size());
   for (const Span& span : spans) {
-    words.push_back(text.substr(span.begin, span.end - span.begin));
+    words.emplace_back(text.substr(span.begin, span.end - span.begin));
   }
   redact_words(words);
   std::string out;
   std::size_t at = 0;
   for (std::size_t i = 0; i < spans.size(); ++i) {
-    out += text.substr(at, spans[i].begin - at) + words[i];
+    out.append(text.substr(at, spans[i].begin - at));
+    out += redact_quoted(std::move(words[i]), depth);
     at = spans[i].end;
   }
-  return out + text.substr(at);
+  return out.append(text.substr(at));
+}
+
+void redact_text(std::string& text) {
+  redact_url_users(text);
+  redact_patterns(text);
+}
+
+/// What stands between the values that are hidden by their names is looked at for itself: a pattern
+/// that ends at a quote would else go past a `[redacted]` that has none.
+std::string redact_looks(const std::string& text) {
+  std::string out;
+  std::size_t at = 0;
+  const auto add = [&](std::size_t end) {
+    std::string between = text.substr(at, end - at);
+    redact_text(between);
+    out += between;
+  };
+  for (const Span& value : secret_values(text)) {
+    add(value.begin);
+    out += kRedacted;
+    at = value.end;
+  }
+  add(text.size());
+  return out;
 }
 
 /// What an argument had before it was cut for reading, to be counted when it is cut for showing.
@@ -83,10 +129,12 @@ std::vector<std::string> redact(const std::vector<std::string>& argv) {
   std::vector<std::string> words = argv;
   redact_words(words);
   for (std::string& word : words) {
-    if (word.find_first_of(" \t\n") != std::string::npos) {
-      word = redact_command(word);
+    if (has_words(word)) {
+      word = redact_command(word, kMostCommandsWithin);
     }
-    redact_patterns(word);
+    if (!redact_variable(word)) {
+      word = redact_looks(word);
+    }
   }
   return words;
 }
