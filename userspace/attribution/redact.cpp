@@ -7,6 +7,7 @@
 #include "userspace/attribution/secret_patterns.h"
 #include "userspace/attribution/secret_urls.h"
 #include "userspace/attribution/secret_values.h"
+#include "userspace/model/event.h"
 
 namespace ambit::attribution {
 namespace {
@@ -20,10 +21,6 @@ constexpr std::size_t kReadArgvBytes = 4 * kMaxArgvBytes;
 constexpr int kMostCommandsWithin = 4;  // sh -c, in ssh, in docker exec, …
 
 std::string cut_mark(std::size_t bytes) { return "[+" + std::to_string(bytes) + " bytes]"; }
-
-std::string arguments_mark(std::size_t count) {
-  return "[+" + std::to_string(count) + " arguments]";
-}
 
 bool has_words(std::string_view text) {
   return text.find_first_of(" \t\n") != std::string_view::npos;
@@ -85,19 +82,32 @@ std::string redact_looks(const std::string& text) {
   return out;
 }
 
-/// What an argument had before it was cut for reading, to be counted when it is cut for showing.
+/// What there was before it was cut for reading, to be counted when it is cut for showing.
 struct Sizes {
-  std::size_t arguments = 0;
+  std::size_t arguments = 0;  ///< without the mark that there are more
+  bool goes_on = false;
   std::vector<std::size_t> cut_bytes;
 };
 
+/// An argument that happens to look like the mark makes no more of it than an "or more".
+Sizes sizes_of(const std::vector<std::string>& whole) {
+  const bool goes_on = !whole.empty() && whole.back() == model::kMoreArguments;
+  return {.arguments = whole.size() - (goes_on ? 1 : 0), .goes_on = goes_on, .cut_bytes = {}};
+}
+
+/// The last element where not all arguments are shown.
+std::string rest_mark(std::size_t left_out, bool goes_on) {
+  if (left_out == 0) {
+    return std::string(model::kMoreArguments);
+  }
+  return "[+" + std::to_string(left_out) + (goes_on ? " arguments or more]" : " arguments]");
+}
+
 Sizes cut_for_reading(std::vector<std::string>& argv, const std::vector<std::string>& whole) {
-  Sizes sizes{.arguments = whole.size(), .cut_bytes = {}};
+  Sizes sizes = sizes_of(whole);
   std::size_t room = kReadArgvBytes;
-  for (const std::string& argument : whole) {
-    if (argv.size() == kReadArguments || room == 0) {
-      break;
-    }
+  for (std::size_t i = 0; i < sizes.arguments && i < kReadArguments && room > 0; ++i) {
+    const std::string& argument = whole[i];
     const std::size_t kept = std::min({argument.size(), kReadArgumentBytes, room});
     argv.push_back(argument.substr(0, kept));
     sizes.cut_bytes.push_back(argument.size() - kept);
@@ -117,8 +127,9 @@ std::vector<std::string> cut_for_showing(std::vector<std::string> argv, const Si
     room -= kept;
     shown.push_back(cut == 0 ? std::move(argument) : argument + cut_mark(cut));
   }
-  if (shown.size() < sizes.arguments) {
-    shown.push_back(arguments_mark(sizes.arguments - shown.size()));
+  const std::size_t left_out = sizes.arguments - shown.size();
+  if (left_out > 0 || sizes.goes_on) {
+    shown.push_back(rest_mark(left_out, sizes.goes_on));
   }
   return shown;
 }
@@ -140,8 +151,9 @@ std::vector<std::string> redact(const std::vector<std::string>& argv) {
 }
 
 std::vector<std::string> bounded(std::vector<std::string> argv) {
-  const Sizes sizes{.arguments = argv.size(),
-                    .cut_bytes = std::vector<std::size_t>(argv.size(), 0)};
+  Sizes sizes = sizes_of(argv);
+  argv.resize(sizes.arguments);
+  sizes.cut_bytes.assign(sizes.arguments, 0);
   return cut_for_showing(std::move(argv), sizes);
 }
 

@@ -254,6 +254,17 @@ TEST(Presentable, CountsArgumentsThatAreLeftOut) {
   EXPECT_EQ(large[5], "[+5 arguments]");
 }
 
+TEST(Presentable, SaysThatMoreMayBeMissingWhereTheArgumentsWereNotAllRead) {
+  Argv argv(2048, "a");
+  argv.emplace_back(
+      "…");  // the kernel's record ends after 4,095 bytes; there may be 3,001 arguments
+  const Argv shown = presentable(argv);
+  ASSERT_EQ(shown.size(), 257U);
+  EXPECT_EQ(shown.back(), "[+1792 arguments or more]");
+  EXPECT_EQ(presentable({"x", "a", "…"}), (Argv{"x", "a", "…"}));
+  EXPECT_EQ(presentable({"…"}), (Argv{"…"}));
+}
+
 TEST(Presentable, HidesASecretThatTheCutWouldHaveSplit) {
   const std::string token = "ghp_" + std::string(36, 'A');
   const Argv shown = presentable({"x", std::string(4080, ' ') + token});
