@@ -26,10 +26,10 @@ std::string hide_after(std::string_view value, std::size_t separator) {
 }
 
 std::string hide(std::string_view value, SecretPart part) {
-  const bool quoted = value.size() >= 2 && value.front() == value.back() &&
-                      (value.front() == '"' || value.front() == '\'');
-  if (quoted) {
-    return value.front() + hide(value.substr(1, value.size() - 2), part) + value.back();
+  const std::string quote(quote_around(value));
+  if (!quote.empty()) {
+    const std::string_view inside = value.substr(quote.size(), value.size() - 2 * quote.size());
+    return quote + hide(inside, part) + quote;
   }
   switch (part) {
     case SecretPart::whole:
@@ -173,12 +173,20 @@ bool ends_word(char c) {
   return std::string_view(" \t\r\n\v\f;|&()`").find(c) != std::string_view::npos;
 }
 
+bool is_escaped_quote(std::string_view text, std::size_t at, std::size_t escapes) {
+  return std::min(text.find_first_not_of('\\', at), text.size()) == at + escapes &&
+         text.substr(at + escapes).starts_with('"');
+}
+
 /// Past the word that starts at `at`; an open quote goes to the end.
-std::size_t end_of_word(std::string_view text, std::size_t at) {
+std::size_t end_of_word(std::string_view text, std::size_t at, std::size_t escapes) {
   char quote = 0;
   for (; at < text.size(); ++at) {
     const char c = text[at];
-    if (c == '\\' && quote != '\'') {
+    if (escapes > 0 && quote != '\'' && is_escaped_quote(text, at, escapes)) {
+      quote = quote == 0 ? '"' : char{0};
+      at += escapes;
+    } else if (c == '\\' && quote != '\'') {
       ++at;
     } else if (quote != 0) {
       quote = c == quote ? char{0} : quote;
@@ -195,14 +203,22 @@ std::size_t end_of_word(std::string_view text, std::size_t at) {
 
 void redact_words(std::vector<std::string>& words) { Walk(words).run(); }
 
-std::vector<Span> shell_words(std::string_view text) {
+std::string_view quote_around(std::string_view word) {
+  const std::size_t quote = std::min(word.find_first_not_of('\\'), word.size());
+  const std::string_view mark = word.substr(0, quote + 1);
+  const bool quoted = (mark.ends_with('"') || mark.ends_with('\'')) && word.ends_with(mark) &&
+                      word.size() >= 2 * mark.size();
+  return quoted ? mark : std::string_view();
+}
+
+std::vector<Span> shell_words(std::string_view text, std::size_t escapes) {
   std::vector<Span> spans;
   for (std::size_t at = 0; at < text.size();) {
     if (ends_word(text[at])) {
       ++at;
       continue;
     }
-    const std::size_t end = end_of_word(text, at);
+    const std::size_t end = end_of_word(text, at, escapes);
     spans.push_back({.begin = at, .end = end});
     at = end;
   }

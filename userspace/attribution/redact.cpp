@@ -26,22 +26,29 @@ bool has_words(std::string_view text) {
   return text.find_first_of(" \t\n") != std::string_view::npos;
 }
 
-std::string redact_command(std::string_view text, int depth);
+struct Depth {
+  int commands = kMostCommandsWithin;  ///< that may still be entered
+  std::size_t escapes = 0;             ///< backslashes before a double quote
+};
+
+std::string redact_command(std::string_view text, Depth depth);
 
 /// `ssh h 'mysql -pX'` within `sh -c "…"`: a command line within a word of one.
-std::string redact_quoted(std::string word, int depth) {
-  const bool quoted = word.size() > 2 && word.front() == word.back() &&
-                      (word.front() == '"' || word.front() == '\'');
-  if (!quoted || depth == 0 || !has_words(word)) {
+std::string redact_quoted(std::string word, Depth depth) {
+  const std::string quote(quote_around(word));
+  if (quote.empty() || depth.commands == 0 || !has_words(word)) {
     return word;
   }
-  const std::string_view inside(word.data() + 1, word.size() - 2);
-  return word.front() + redact_command(inside, depth - 1) + word.back();
+  --depth.commands;
+  depth.escapes = quote.back() == '"' ? 2 * depth.escapes + 1 : depth.escapes;
+  const std::string_view inside =
+      std::string_view(word).substr(quote.size(), word.size() - 2 * quote.size());
+  return quote + redact_command(inside, depth) + quote;
 }
 
 /// `sh -c "mysql -pX"`: a command line within one argument.
-std::string redact_command(std::string_view text, int depth) {
-  const std::vector<Span> spans = shell_words(text);
+std::string redact_command(std::string_view text, Depth depth) {
+  const std::vector<Span> spans = shell_words(text, depth.escapes);
   std::vector<std::string> words;
   words.reserve(spans.size());
   for (const Span& span : spans) {
@@ -141,7 +148,7 @@ std::vector<std::string> redact(const std::vector<std::string>& argv) {
   redact_words(words);
   for (std::string& word : words) {
     if (has_words(word)) {
-      word = redact_command(word, kMostCommandsWithin);
+      word = redact_command(word, Depth());
     }
     if (!redact_variable(word)) {
       word = redact_looks(word);

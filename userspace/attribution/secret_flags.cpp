@@ -119,7 +119,10 @@ bool lists(std::string_view list, std::string_view word) {
 }
 
 std::string_view plain_letters(std::string_view program) {
-  return program == "curl" ? "aBfgGiIjJkLlMnNOpqRsSvV#012346Z:" : "";
+  if (program == "curl") {
+    return "aBfgGiIjJkLlMnNOpqRsSvV#012346Z:";
+  }
+  return program == "ssh-keygen" ? "ABceghHikKlLpqQuUvy" : "";
 }
 
 }  // namespace ambit::attribution

@@ -78,11 +78,6 @@ std::size_t past_container(std::string_view text, std::size_t at) {
 
 enum class Kind : std::uint8_t { nothing, hidden, plain_string, escaped_string, container, scalar };
 
-struct Value {
-  Kind kind = Kind::nothing;
-  Span at;
-};
-
 Kind kind_at(std::string_view text, std::size_t at) {
   const std::size_t quote = past_backslashes(text, at);
   if (at == text.size()) {
@@ -97,20 +92,44 @@ Kind kind_at(std::string_view text, std::size_t at) {
   return is_one_of(text[at], "[{") ? Kind::container : Kind::scalar;
 }
 
-Value value_at(std::string_view text, std::size_t at) {
+bool is_bare(char c) { return !is_space(c) && !is_one_of(c, "\"'\\&;,}])"); }
+
+/// Past what stands together: `12`, `"X"`, `u'X'`, and `"'"X"'"`, where a shell's string is left
+/// and entered again. A quote behind bare letters else ends a string around them.
+std::size_t past_text(std::string_view text, std::size_t at) {
+  const std::size_t begin = at;
+  bool may_open = true;
+  while (at < text.size()) {
+    const std::size_t quote = past_backslashes(text, at);
+    if (may_open && quote < text.size() && is_quote(text[quote])) {
+      at = past_string(text, quote, quote - at);
+      may_open = false;
+      continue;
+    }
+    const std::size_t bare = past(text, at, is_bare);
+    if (bare == at) {
+      break;
+    }
+    const bool is_prefix =
+        bare - at <= 2 &&
+        text.substr(at, bare - at).find_first_not_of("bfruBFRU") == std::string_view::npos;
+    may_open = at != begin || is_prefix;
+    at = bare;
+  }
+  return at;
+}
+
+Span value_at(std::string_view text, std::size_t at) {
   const Kind kind = kind_at(text, at);
   std::size_t end = at;
   if (kind == Kind::hidden) {
     end = at + kRedacted.size();
   } else if (kind == Kind::container) {
     end = past_container(text, at);
-  } else if (kind == Kind::scalar) {
-    end = past(text, at, [](char c) { return !is_space(c) && !is_one_of(c, "\"'\\&;,}])"); });
   } else if (kind != Kind::nothing) {
-    const std::size_t quote = past_backslashes(text, at);
-    end = past_string(text, quote, quote - at);
+    end = past_text(text, at);
   }
-  return {.kind = end == at ? Kind::nothing : kind, .at = {.begin = at, .end = end}};
+  return {.begin = at, .end = end};
 }
 
 struct Name {
@@ -186,7 +205,7 @@ class Scan {
   /// `{"name": "DB_PASSWORD", "value": "X"}`
   struct Object {
     bool names_secret = false;
-    std::vector<Span> values;
+    std::vector<std::size_t> values;  ///< where they begin
   };
 
   std::size_t step(std::size_t at) {
@@ -215,27 +234,30 @@ class Scan {
       return after;
     }
     if ((kind == Kind::hidden && name.marked) || holds_secret(name, kind)) {
-      found_.push_back(value_at(text_, begin).at);
+      found_.push_back(value_at(text_, begin));
       return std::max(found_.back().end, after);
     }
-    if (name.marked && !objects_.empty() && kind != Kind::container) {
-      take_pair(name.text, value_at(text_, begin));
+    if (name.marked && !objects_.empty()) {
+      take_pair(name.text, kind, begin);
     }
     return after;
   }
 
-  void take_pair(std::string_view name, const Value& value) {
+  void take_pair(std::string_view name, Kind kind, std::size_t begin) {
     if (is_value_name(name)) {
-      objects_.back().values.push_back(value.at);
-    } else if (is_name_name(name) && is_string(value.kind)) {
-      const auto told = inside_quotes(text_.substr(value.at.begin, value.at.end - value.at.begin));
+      objects_.back().values.push_back(begin);
+    } else if (is_name_name(name) && is_string(kind)) {
+      const Span at = value_at(text_, begin);
+      const auto told = inside_quotes(text_.substr(at.begin, at.end - at.begin));
       objects_.back().names_secret |= secrecy_of(told) == Secrecy::of_all;
     }
   }
 
   void close_object() {
     if (objects_.back().names_secret) {
-      std::ranges::copy(objects_.back().values, std::back_inserter(found_));
+      for (const std::size_t begin : objects_.back().values) {
+        found_.push_back(value_at(text_, begin));
+      }
     }
     objects_.pop_back();
   }

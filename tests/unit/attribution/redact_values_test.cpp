@@ -57,6 +57,10 @@ INSTANTIATE_TEST_SUITE_P(
                          R"(ssh h "export API_TOKEN=[redacted]; ls")"},
                     Case{R"(curl -d "{\"password\":\"a\\\"SECRET\",\"n\":1}")",
                          R"(curl -d "{\"password\":[redacted],\"n\":1}")"},
+                    Case{R"(curl -d '{"password":"'"SECRET"'","n":1}' h)",
+                         R"(curl -d '{"password":[redacted],"n":1}' h)"},
+                    Case{R"(curl -d 'user[password]=SECRET' -d 'n=1')",
+                         R"(curl -d 'user[password]=[redacted]' -d 'n=1')"},
                     Case{R"(curl -d "{\"password\":[\"SECRET\",\"SECRET\"]}")",
                          R"(curl -d "{\"password\":[redacted]}")"}));
 
@@ -85,21 +89,26 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"{\"password\" :\n \"SECRET\"\n}", "{\"password\" :\n [redacted]\n}"},
         Case{R"({"password":"SECRET"} {"name":)", R"({"password":[redacted]} {"name":)"}));
 
-INSTANTIATE_TEST_SUITE_P(Literals, RedactValues,
-                         testing::Values(Case{R"({'password': ['SECRET', "it's"], 'n': 1})",
-                                              R"({'password': [redacted], 'n': 1})"},
-                                         Case{R"({'password' => 'SECRET', 'n' => 1})",
-                                              R"({'password' => [redacted], 'n' => 1})"},
-                                         Case{R"(os.environ["API_TOKEN"] = "SECRET"; run())",
-                                              R"(os.environ["API_TOKEN"] = [redacted]; run())"},
-                                         Case{"user[name]=a&user[password]=SECRET&x=1",
-                                              "user[name]=a&user[password]=[redacted]&x=1"},
-                                         Case{R"(connect(password=["SECRET"], port=1))",
-                                              R"(connect(password=[redacted], port=1))"}));
+INSTANTIATE_TEST_SUITE_P(
+    Literals, RedactValues,
+    testing::Values(
+        Case{R"({'password': ['SECRET', "it's"], 'n': 1})", R"({'password': [redacted], 'n': 1})"},
+        Case{R"({'token': u'SECRET', 'n': b'1'})", R"({'token': [redacted], 'n': b'1'})"},
+        Case{R"(get(headers={"Authorization": "Bearer SECRET"}, auth=("a", "SECRET")))",
+             R"(get(headers={"Authorization": [redacted]}, auth=("a", [redacted])))"},
+        Case{R"({'password' => 'SECRET', 'n' => 1})", R"({'password' => [redacted], 'n' => 1})"},
+        Case{R"(os.environ["API_TOKEN"] = "SECRET"; run())",
+             R"(os.environ["API_TOKEN"] = [redacted]; run())"},
+        Case{"user[name]=a&user[password]=SECRET&x=1",
+             "user[name]=a&user[password]=[redacted]&x=1"},
+        Case{R"(connect(password=["SECRET"], port=1))",
+             R"(connect(password=[redacted], port=1))"}));
 
 TEST(RedactValuesOfPairs, HidesAValueThatStandsBeforeItsName) {
   EXPECT_EQ(redact({"x", R"({ "Value" : "SECRET", "n": {"a": 1}, "Name" : "db_password" })"}).at(1),
             R"({ "Value" : [redacted], "n": {"a": 1}, "Name" : "db_password" })");
+  EXPECT_EQ(redact({"x", R"({"value":{"a":["SECRET"]},"n":1,"name":"token"})"}).at(1),
+            R"({"value":[redacted],"n":1,"name":"token"})");
 }
 
 class RedactNoValue : public testing::TestWithParam<std::string> {};
