@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "userspace/attribution/command_operands.h"
 #include "userspace/attribution/secret_flags.h"
 #include "userspace/attribution/secret_patterns.h"
 
@@ -13,17 +14,6 @@ namespace {
 std::string_view base_name(std::string_view word) {
   const std::size_t slash = word.rfind('/');
   return slash == std::string_view::npos ? word : word.substr(slash + 1);
-}
-
-bool names(std::string_view list, std::string_view program) {
-  while (!list.empty()) {
-    const std::size_t space = list.find(' ');
-    if (list.substr(0, space) == program) {
-      return true;
-    }
-    list.remove_prefix(space == std::string_view::npos ? list.size() : space + 1);
-  }
-  return false;
 }
 
 std::string hide_after(std::string_view value, std::size_t separator) {
@@ -36,10 +26,10 @@ std::string hide_after(std::string_view value, std::size_t separator) {
 }
 
 std::string hide(std::string_view value, SecretPart part) {
-  const bool quoted = value.size() >= 2 && value.front() == value.back() &&
-                      (value.front() == '"' || value.front() == '\'');
-  if (quoted) {
-    return value.front() + hide(value.substr(1, value.size() - 2), part) + value.back();
+  const std::string quote(quote_around(value));
+  if (!quote.empty()) {
+    const std::string_view inside = value.substr(quote.size(), value.size() - 2 * quote.size());
+    return quote + hide(inside, part) + quote;
   }
   switch (part) {
     case SecretPart::whole:
@@ -65,7 +55,13 @@ std::string hide(std::string_view value, SecretPart part) {
 /// Walks over the words of one command line, knowing the program and which flag awaits its value.
 class Walk {
  public:
-  explicit Walk(std::vector<std::string>& words) : words_(words) {}
+  explicit Walk(std::vector<std::string>& words) : words_(words), operands_(words) {
+    for (const FlagRule& rule : flag_rules()) {
+      if (rule.needs.empty() || std::ranges::find(words, rule.needs) != words.end()) {
+        usable_.push_back(&rule);
+      }
+    }
+  }
 
   void run() {
     for (std::string& word : words_) {
@@ -88,7 +84,20 @@ class Walk {
     if (is_secret_setting(word)) {
       awaited_ = SecretPart::whole;
     } else if (is_known_program(base_name(word))) {
-      program_ = std::string(base_name(word));
+      start(base_name(word));
+    } else if (operands_.take(word)) {
+      word = hide(word, SecretPart::whole);
+    }
+  }
+
+  void start(std::string_view program) {
+    program_ = program;
+    operands_.start(program);
+    rules_.clear();
+    for (const FlagRule* rule : usable_) {
+      if (lists(rule->programs, program)) {
+        rules_.push_back(rule);
+      }
     }
   }
 
@@ -106,9 +115,7 @@ class Walk {
   }
 
   bool take_program_flag(std::string& word) {
-    return std::ranges::any_of(flag_rules(), [&](const FlagRule& rule) {
-      return names(rule.programs, program_) && needed_word_is_there(rule) && take(rule, word);
-    });
+    return std::ranges::any_of(rules_, [&](const FlagRule* rule) { return take(*rule, word); });
   }
 
   bool take(const FlagRule& rule, std::string& word) {
@@ -154,30 +161,32 @@ class Walk {
     return at < word.size() && word[at] == flag[1] ? std::optional(at + 1) : std::nullopt;
   }
 
-  [[nodiscard]] bool needed_word_is_there(const FlagRule& rule) const {
-    return rule.needs.empty() || std::ranges::find(words_, rule.needs) != words_.end();
-  }
-
-  static bool is_known_program(std::string_view name) {
-    return std::ranges::any_of(flag_rules(),
-                               [name](const FlagRule& rule) { return names(rule.programs, name); });
-  }
-
   std::vector<std::string>& words_;
   std::string program_;
   std::optional<SecretPart> awaited_;
+  Operands operands_;
+  std::vector<const FlagRule*> usable_;  ///< of all programs: whose needed word is there
+  std::vector<const FlagRule*> rules_;   ///< of this program
 };
 
 bool ends_word(char c) {
   return std::string_view(" \t\r\n\v\f;|&()`").find(c) != std::string_view::npos;
 }
 
+bool is_escaped_quote(std::string_view text, std::size_t at, std::size_t escapes) {
+  return std::min(text.find_first_not_of('\\', at), text.size()) == at + escapes &&
+         text.substr(at + escapes).starts_with('"');
+}
+
 /// Past the word that starts at `at`; an open quote goes to the end.
-std::size_t end_of_word(std::string_view text, std::size_t at) {
+std::size_t end_of_word(std::string_view text, std::size_t at, std::size_t escapes) {
   char quote = 0;
   for (; at < text.size(); ++at) {
     const char c = text[at];
-    if (c == '\\' && quote != '\'') {
+    if (escapes > 0 && quote != '\'' && is_escaped_quote(text, at, escapes)) {
+      quote = quote == 0 ? '"' : char{0};
+      at += escapes;
+    } else if (c == '\\' && quote != '\'') {
       ++at;
     } else if (quote != 0) {
       quote = c == quote ? char{0} : quote;
@@ -194,14 +203,22 @@ std::size_t end_of_word(std::string_view text, std::size_t at) {
 
 void redact_words(std::vector<std::string>& words) { Walk(words).run(); }
 
-std::vector<Span> shell_words(std::string_view text) {
+std::string_view quote_around(std::string_view word) {
+  const std::size_t quote = std::min(word.find_first_not_of('\\'), word.size());
+  const std::string_view mark = word.substr(0, quote + 1);
+  const bool quoted = (mark.ends_with('"') || mark.ends_with('\'')) && word.ends_with(mark) &&
+                      word.size() >= 2 * mark.size();
+  return quoted ? mark : std::string_view();
+}
+
+std::vector<Span> shell_words(std::string_view text, std::size_t escapes) {
   std::vector<Span> spans;
   for (std::size_t at = 0; at < text.size();) {
     if (ends_word(text[at])) {
       ++at;
       continue;
     }
-    const std::size_t end = end_of_word(text, at);
+    const std::size_t end = end_of_word(text, at, escapes);
     spans.push_back({.begin = at, .end = end});
     at = end;
   }

@@ -11,6 +11,7 @@
 
 #include "userspace/base/clock.h"
 #include "userspace/base/descriptor.h"
+#include "userspace/model/event.h"
 
 namespace ambit::attribution {
 namespace {
@@ -113,6 +114,9 @@ std::optional<std::vector<std::string>> ProcFilesystem::argv(std::uint32_t pid) 
     const std::size_t end = rest.find('\0');
     argv.emplace_back(rest.substr(0, end));
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  if (content->size() >= kMostOfAFile) {
+    argv.emplace_back(model::kMoreArguments);
   }
   return argv;
 }

@@ -20,6 +20,7 @@ class ProcessSource {
   virtual ~ProcessSource() = default;
   [[nodiscard]] virtual std::optional<ProcessStat> stat(std::uint32_t pid) = 0;
   [[nodiscard]] virtual std::optional<std::string> exe(std::uint32_t pid) = 0;
+  /// Ends in model::kMoreArguments where there are more than could be read.
   [[nodiscard]] virtual std::optional<std::vector<std::string>> argv(std::uint32_t pid) = 0;
   [[nodiscard]] virtual std::optional<std::string> cwd(std::uint32_t pid) = 0;
   [[nodiscard]] virtual std::optional<std::string> cgroup(std::uint32_t pid) = 0;

@@ -5,6 +5,9 @@
 
 #include "userspace/attribution/command_words.h"
 #include "userspace/attribution/secret_patterns.h"
+#include "userspace/attribution/secret_urls.h"
+#include "userspace/attribution/secret_values.h"
+#include "userspace/model/event.h"
 
 namespace ambit::attribution {
 namespace {
@@ -15,43 +18,103 @@ constexpr std::size_t kReadArguments = 2 * kMaxArguments;
 constexpr std::size_t kReadArgumentBytes = 4 * kMaxArgumentBytes;
 constexpr std::size_t kReadArgvBytes = 4 * kMaxArgvBytes;
 
+constexpr int kMostCommandsWithin = 4;  // sh -c, in ssh, in docker exec, …
+
 std::string cut_mark(std::size_t bytes) { return "[+" + std::to_string(bytes) + " bytes]"; }
 
-std::string arguments_mark(std::size_t count) {
-  return "[+" + std::to_string(count) + " arguments]";
+bool has_words(std::string_view text) {
+  return text.find_first_of(" \t\n") != std::string_view::npos;
+}
+
+struct Depth {
+  int commands = kMostCommandsWithin;  ///< that may still be entered
+  std::size_t escapes = 0;             ///< backslashes before a double quote
+};
+
+std::string redact_command(std::string_view text, Depth depth);
+
+/// `ssh h 'mysql -pX'` within `sh -c "…"`: a command line within a word of one.
+std::string redact_quoted(std::string word, Depth depth) {
+  const std::string quote(quote_around(word));
+  if (quote.empty() || depth.commands == 0 || !has_words(word)) {
+    return word;
+  }
+  --depth.commands;
+  depth.escapes = quote.back() == '"' ? 2 * depth.escapes + 1 : depth.escapes;
+  const std::string_view inside =
+      std::string_view(word).substr(quote.size(), word.size() - 2 * quote.size());
+  return quote + redact_command(inside, depth) + quote;
 }
 
 /// `sh -c "mysql -pX"`: a command line within one argument.
-std::string redact_command(const std::string& text) {
-  const std::vector<Span> spans = shell_words(text);
+std::string redact_command(std::string_view text, Depth depth) {
+  const std::vector<Span> spans = shell_words(text, depth.escapes);
   std::vector<std::string> words;
   words.reserve(spans.size());
   for (const Span& span : spans) {
-    words.push_back(text.substr(span.begin, span.end - span.begin));
+    words.emplace_back(text.substr(span.begin, span.end - span.begin));
   }
   redact_words(words);
   std::string out;
   std::size_t at = 0;
   for (std::size_t i = 0; i < spans.size(); ++i) {
-    out += text.substr(at, spans[i].begin - at) + words[i];
+    out.append(text.substr(at, spans[i].begin - at));
+    out += redact_quoted(std::move(words[i]), depth);
     at = spans[i].end;
   }
-  return out + text.substr(at);
+  return out.append(text.substr(at));
 }
 
-/// What an argument had before it was cut for reading, to be counted when it is cut for showing.
+void redact_text(std::string& text) {
+  redact_url_users(text);
+  redact_patterns(text);
+}
+
+/// What stands between the values that are hidden by their names is looked at for itself: a pattern
+/// that ends at a quote would else go past a `[redacted]` that has none.
+std::string redact_looks(const std::string& text) {
+  std::string out;
+  std::size_t at = 0;
+  const auto add = [&](std::size_t end) {
+    std::string between = text.substr(at, end - at);
+    redact_text(between);
+    out += between;
+  };
+  for (const Span& value : secret_values(text)) {
+    add(value.begin);
+    out += kRedacted;
+    at = value.end;
+  }
+  add(text.size());
+  return out;
+}
+
+/// What there was before it was cut for reading, to be counted when it is cut for showing.
 struct Sizes {
-  std::size_t arguments = 0;
+  std::size_t arguments = 0;  ///< without the mark that there are more
+  bool goes_on = false;
   std::vector<std::size_t> cut_bytes;
 };
 
+/// An argument that happens to look like the mark makes no more of it than an "or more".
+Sizes sizes_of(const std::vector<std::string>& whole) {
+  const bool goes_on = !whole.empty() && whole.back() == model::kMoreArguments;
+  return {.arguments = whole.size() - (goes_on ? 1 : 0), .goes_on = goes_on, .cut_bytes = {}};
+}
+
+/// The last element where not all arguments are shown.
+std::string rest_mark(std::size_t left_out, bool goes_on) {
+  if (left_out == 0) {
+    return std::string(model::kMoreArguments);
+  }
+  return "[+" + std::to_string(left_out) + (goes_on ? " arguments or more]" : " arguments]");
+}
+
 Sizes cut_for_reading(std::vector<std::string>& argv, const std::vector<std::string>& whole) {
-  Sizes sizes{.arguments = whole.size(), .cut_bytes = {}};
+  Sizes sizes = sizes_of(whole);
   std::size_t room = kReadArgvBytes;
-  for (const std::string& argument : whole) {
-    if (argv.size() == kReadArguments || room == 0) {
-      break;
-    }
+  for (std::size_t i = 0; i < sizes.arguments && i < kReadArguments && room > 0; ++i) {
+    const std::string& argument = whole[i];
     const std::size_t kept = std::min({argument.size(), kReadArgumentBytes, room});
     argv.push_back(argument.substr(0, kept));
     sizes.cut_bytes.push_back(argument.size() - kept);
@@ -71,8 +134,9 @@ std::vector<std::string> cut_for_showing(std::vector<std::string> argv, const Si
     room -= kept;
     shown.push_back(cut == 0 ? std::move(argument) : argument + cut_mark(cut));
   }
-  if (shown.size() < sizes.arguments) {
-    shown.push_back(arguments_mark(sizes.arguments - shown.size()));
+  const std::size_t left_out = sizes.arguments - shown.size();
+  if (left_out > 0 || sizes.goes_on) {
+    shown.push_back(rest_mark(left_out, sizes.goes_on));
   }
   return shown;
 }
@@ -83,17 +147,20 @@ std::vector<std::string> redact(const std::vector<std::string>& argv) {
   std::vector<std::string> words = argv;
   redact_words(words);
   for (std::string& word : words) {
-    if (word.find_first_of(" \t\n") != std::string::npos) {
-      word = redact_command(word);
+    if (has_words(word)) {
+      word = redact_command(word, Depth());
     }
-    redact_patterns(word);
+    if (!redact_variable(word)) {
+      word = redact_looks(word);
+    }
   }
   return words;
 }
 
 std::vector<std::string> bounded(std::vector<std::string> argv) {
-  const Sizes sizes{.arguments = argv.size(),
-                    .cut_bytes = std::vector<std::size_t>(argv.size(), 0)};
+  Sizes sizes = sizes_of(argv);
+  argv.resize(sizes.arguments);
+  sizes.cut_bytes.assign(sizes.arguments, 0);
   return cut_for_showing(std::move(argv), sizes);
 }
 

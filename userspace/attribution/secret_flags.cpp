@@ -2,6 +2,7 @@
 #include "userspace/attribution/secret_flags.h"
 
 #include <array>
+#include <unordered_set>
 
 namespace ambit::attribution {
 namespace {
@@ -58,15 +59,70 @@ constexpr auto kFlagRules = std::to_array<FlagRule>({
     {kSnmp, "", "-A", true, true, whole},
     {kSnmp, "", "-X", true, true, whole},
     {"cqlsh", "", "-p", true, true, whole},
+    {"ssh-keygen", "", "-N", true, true, whole},
+    {"ssh-keygen", "", "-P", true, true, whole},
+    {"twine", "", "-p", true, true, whole},
     {"xfreerdp xfreerdp3 wlfreerdp", "", "/p:", true, false, whole},
 });
+
+// The rule with -n hides one operand more than there are: the flag may belong to another command.
+constexpr auto kOperandRules = std::to_array<OperandRule>({
+    {"vault", "login", "",
+     "-method -path -address -agent-address -namespace -ns -field -format -ca-cert -ca-path "
+     "-client-cert -client-key -header -tls-server-name -wrap-ttl -mfa",
+     1, 1},
+    {"cargo", "login", "", "--registry --color --config -Z -C", 1, 1},
+    {"htpasswd", "", "bn", "-C -r", 2, 3},
+    {"htpasswd", "", "b", "-C -r", 3, 3},
+});
+
+/// The first of the words in `list`, which is cut off it.
+std::string_view take_word(std::string_view& list) {
+  const std::size_t space = list.find(' ');
+  const std::string_view word = list.substr(0, space);
+  list.remove_prefix(space == std::string_view::npos ? list.size() : space + 1);
+  return word;
+}
+
+/// Asked for every word of every command line, too often to go through the rules.
+std::unordered_set<std::string_view> known_programs() {
+  std::unordered_set<std::string_view> known;
+  for (const FlagRule& rule : kFlagRules) {
+    for (std::string_view rest = rule.programs; !rest.empty();) {
+      known.insert(take_word(rest));
+    }
+  }
+  for (const OperandRule& rule : kOperandRules) {
+    known.insert(rule.program);
+  }
+  return known;
+}
 
 }  // namespace
 
 std::span<const FlagRule> flag_rules() { return kFlagRules; }
 
+std::span<const OperandRule> operand_rules() { return kOperandRules; }
+
+bool is_known_program(std::string_view name) {
+  static const std::unordered_set<std::string_view> known = known_programs();
+  return known.contains(name);
+}
+
+bool lists(std::string_view list, std::string_view word) {
+  while (!list.empty()) {
+    if (take_word(list) == word) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string_view plain_letters(std::string_view program) {
-  return program == "curl" ? "aBfgGiIjJkLlMnNOpqRsSvV#012346Z:" : "";
+  if (program == "curl") {
+    return "aBfgGiIjJkLlMnNOpqRsSvV#012346Z:";
+  }
+  return program == "ssh-keygen" ? "ABceghHikKlLpqQuUvy" : "";
 }
 
 }  // namespace ambit::attribution

@@ -28,6 +28,25 @@ struct FlagRule {
 
 [[nodiscard]] std::span<const FlagRule> flag_rules();
 
+/// A secret that no flag announces: `cargo login X`, `htpasswd -b file user X`.
+struct OperandRule {
+  std::string_view program;
+  std::string_view after;    ///< operands are counted behind this word; empty: behind the program
+  std::string_view letters;  ///< short flags that must be given, `-bn` or `-b -n`
+  std::string_view valued;   ///< flags whose value stands in the next word, which is no operand
+  unsigned first;            ///< operands from here
+  unsigned last;             ///< to here are hidden
+};
+
+/// Of those that fit, the first one counts.
+[[nodiscard]] std::span<const OperandRule> operand_rules();
+
+/// Whether a program stands in any rule.
+[[nodiscard]] bool is_known_program(std::string_view name);
+
+/// Whether `word` is one of those in `list`, which spaces separate.
+[[nodiscard]] bool lists(std::string_view list, std::string_view word);
+
 /// The short flags of a program that take no value, so that `-su a:b` is found to end in `-u`.
 [[nodiscard]] std::string_view plain_letters(std::string_view program);
 

@@ -24,18 +24,31 @@ constexpr auto kRewrites = std::to_array<Rewrite>({
     {R"((?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z))",
      "[redacted]"},
     {R"((?s)AGE-SECRET-KEY-1[A-Z0-9]+)", "[redacted]"},
-    {R"((?i)((?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token|digest|negotiate|apikey|bot)\s+)?)[^\r\n"']+)",
+    {R"((?i)((?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token|digest|negotiate|apikey|bot)\s+)?)[^\s"'](?:=\\*["'][^\s"'\\]+\\*["']|[^\r\n"'])*)",
      "\\1[redacted]"},
-    {R"((?i)((?:x-[a-z0-9-]*(?:key|token|secret|auth|signature)|[a-z-]*-token|api-?key|(?:set-)?cookie|ocp-apim-subscription-key)\s*:\s*)[^\r\n"']+)",
+    {R"((?i)((?:x-[a-z0-9-]*(?:key|token|secret|auth|signature)|[a-z-]*-token|api-?key|(?:set-)?cookie|ocp-apim-subscription-key)\s*:\s*)[^\s"'](?:=\\*["'][^\s"'\\]+\\*["']|[^\r\n"'])*)",
      "\\1[redacted]"},
     {R"((?i)\b(bearer\s+)[a-z0-9._~+/=-]{8,})", "\\1[redacted]"},
     {R"(([A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@"']*:)[^\s/"'<>]+@)", "\\1[redacted]@"},
-    {R"(([A-Za-z][A-Za-z0-9+.-]*://)[A-Za-z0-9_.-]{20,}@)", "\\1[redacted]@"},
-    {R"((?i)^([a-z_][a-z0-9_]*(?:password|passwd|passphrase|secret|token|api_?key|access_?key|secret_?key|_pass|_pwd|_auth)=)(?s:.+))",
+    {R"((?i)(hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/)[^\s"'\\<>]+)",
      "\\1[redacted]"},
-    {R"re((?i)([a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|account[-_]?key|auth[-_]?key|signing[-_]?key|encryption[-_]?key|credential|_auth|[-_.;]pass|[-_.;]pwd)["']?\s*[:=]\s*)(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'&;,}]+))re",
+    {R"((?i)(api\.telegram\.org/(?:file/)?bot)[^\s"'\\<>/?]+)", "\\1[redacted]"},
+    {R"((?i)(discord(?:app)?\.com/api/(?:v[0-9]+/)?webhooks/[0-9]+/)[^\s"'\\<>/?]+)",
      "\\1[redacted]"},
-    {R"re((?i)((?:^|[^a-z0-9_])(?:pass|pwd)["']?\s*[:=]\s*)(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'&;,}/][^\s"'&;,}]*))re",
+    {R"((?is)(<(?:[a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|credentials?)|pass|pwd|(?:[a-z0-9_.-]+:)password)(?:\s[^<>]*)?>)(?:<!\[CDATA\[.*?(?:\]\]>|\z)|[^<]+))",
+     "\\1[redacted]"},
+    {R"((?i)(\bname\s*=\s*["'][a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api[-_]?key)["']\s+value\s*=\s*)(?:"[^"]*"?|'[^']*'?))",
+     "\\1[redacted]"},
+    {R"((?i)(\bauth\s*=\s*\(\s*["'][^"']*["']\s*,\s*)(?:"[^"]*"?|'[^']*'?))", "\\1[redacted]"},
+    // netrc: a whole line, or all of a machine's entry within one; `\n` may be written out for
+    // printf
+    {R"((?im)((?:^|["']|\\n)[ \t]*(?:login[ \t]+[^\s"'\\]+[ \t]+)?passw(?:or)?d[ \t]+)[^\s"'\\]+([ \t]*(?:$|["']|\\n)))",
+     "\\1[redacted]\\2"},
+    {R"((?i)(\b(?:machine(?:\s|\\[nt])+[^\s"'\\]+|default)(?:\s|\\[nt])+(?:(?:login|account)(?:\s|\\[nt])+[^\s"'\\]+(?:\s|\\[nt])+)*passw(?:or)?d(?:\s|\\t)+)[^\s"'\\]+)",
+     "\\1[redacted]"},
+    {R"re((?i)([a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|account[-_]?key|auth[-_]?key|signing[-_]?key|encryption[-_]?key|credential|_auth|[-_.;]pass|[-_.;]pwd)["']?\s*[:=]>*\s*)(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'&;,}>][^\s"'&;,}]*))re",
+     "\\1[redacted]"},
+    {R"re((?i)((?:^|[^a-z0-9_])(?:pass|pwd|pw)["']?\s*[:=]>*\s*)(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'&;,}/>][^\s"'&;,}]*))re",
      "\\1[redacted]"},
     {R"((?i)([?&;](?:sig|signature|x-amz-signature|x-amz-credential|x-goog-signature|key|code|auth|jwt|session|sid)=)[^&\s"'#]+)",
      "\\1[redacted]"},
@@ -55,6 +68,15 @@ constexpr const char* kHarmlessFlag =
     R"((?i)--?(?:no|ask|prompt|with|require|skip|show|use|disable|enable)[-_].*)";
 constexpr const char* kSecretSetting =
     R"((?i)[a-z0-9_./:-]*[_:](?:secret_access_key|session_token|secret_key|secret|auth_?token|token|password|api_?key|_auth))";
+
+constexpr const char* kVariable =
+    R"((?i)([a-z_][a-z0-9_]*(?:password|passwd|passphrase|secret|token|api_?key|access_?key|secret_?key|_pass|_pwd|_auth)=)(?s:.+))";
+constexpr const char* kSecretMember =
+    R"((?i)[a-z0-9_.-]*(?:password|passwd|passphrase|passcode|secret|token|(?:api|access|secret|account|auth|signing|encryption|private)[-_.]?key|credential|authorization|[-_.](?:auth|pass|pwd|pw))|pass|pwd|pw|jwt|x-[a-z0-9-]*(?:key|auth|signature))";
+constexpr const char* kSecretTextMember =
+    R"((?i)[a-z0-9_.-]*(?:passwords|secrets|credentials|api[-_.]?keys|cookies?|auth)|(?:(?:access|api|auth|bearer|id|refresh|session)[-_.]?)?tokens|bearer)";
+constexpr const char* kNameName = "(?i)name|key|variable|header|field|parameter(?:key|name)";
+constexpr const char* kValueName = "(?i)(?:string|parameter)?value|val";
 
 RE2::Options byte_options() {
   RE2::Options options;
@@ -106,6 +128,36 @@ class Rewriter {
 void redact_patterns(std::string& text) {
   static const Rewriter rewriter;
   rewriter.apply(text);
+}
+
+bool redact_variable(std::string& argument) {
+  static const RE2 variable(kVariable, byte_options());
+  std::string name;
+  if (!RE2::FullMatch(argument, variable, &name)) {
+    return false;
+  }
+  argument = name + std::string(kRedacted);
+  return true;
+}
+
+Secrecy secrecy_of(std::string_view name) {
+  static const RE2 all(kSecretMember, byte_options());
+  static const RE2 texts(kSecretTextMember, byte_options());
+  const re2::StringPiece piece(name.data(), name.size());
+  if (RE2::FullMatch(piece, all)) {
+    return Secrecy::of_all;
+  }
+  return RE2::FullMatch(piece, texts) ? Secrecy::of_texts : Secrecy::none;
+}
+
+bool is_name_name(std::string_view name) {
+  static const RE2 names(kNameName, byte_options());
+  return RE2::FullMatch(re2::StringPiece(name.data(), name.size()), names);
+}
+
+bool is_value_name(std::string_view name) {
+  static const RE2 names(kValueName, byte_options());
+  return RE2::FullMatch(re2::StringPiece(name.data(), name.size()), names);
 }
 
 bool is_secret_flag(std::string_view name) {

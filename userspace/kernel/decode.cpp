@@ -61,7 +61,7 @@ std::vector<std::string> arguments_of(std::string_view bytes, bool cut) {
     out.emplace_back(bytes.substr(0, end));
     bytes.remove_prefix(std::min(end + 1, bytes.size()));
   }
-  if (cut) out.emplace_back("…");
+  if (cut) out.emplace_back(model::kMoreArguments);
   return out;
 }
 

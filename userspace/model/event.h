@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "userspace/model/documents.h"
@@ -48,6 +49,9 @@ struct ParentProcess {
   std::uint64_t start_boot_ns =
       0;  ///< never in an event: tells a reused pid from the real ancestor; 0: unknown
 };
+
+/// Last in an argv of which more followed than was read.
+inline constexpr std::string_view kMoreArguments = "…";
 
 struct Process {
   std::uint32_t pid = 0;

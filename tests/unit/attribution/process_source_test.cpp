@@ -81,6 +81,7 @@ TEST_F(FalseProc, ReadsOnlyTheBeginningOfAnEndlessCommandLine) {
   const auto argv = ProcFilesystem(root).argv(7);
   ASSERT_TRUE(argv);
   EXPECT_EQ(argv->at(0).size(), 65536U);
+  EXPECT_EQ(argv->back(), "…") << "nothing is lost silently";
 }
 
 }  // namespace

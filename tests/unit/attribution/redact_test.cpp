@@ -69,7 +69,36 @@ INSTANTIATE_TEST_SUITE_P(
         Case{{"openssl", "rsa", "-passin", "pass:x"}, {"openssl", "rsa", "-passin", "[redacted]"}},
         Case{{"kubectl", "create", "--from-literal=a=b"},
              {"kubectl", "create", "--from-literal=a=[redacted]"}},
-        Case{{"7z", "a", "-pPW", "f"}, {"7z", "a", "-p[redacted]", "f"}}));
+        Case{{"7z", "a", "-pPW", "f"}, {"7z", "a", "-p[redacted]", "f"}},
+        Case{{"ssh-keygen", "-f", "k", "-N", "S"}, {"ssh-keygen", "-f", "k", "-N", "[redacted]"}},
+        Case{{"ssh-keygen", "-qpP", "S", "-qNS"},
+             {"ssh-keygen", "-qpP", "[redacted]", "-qN[redacted]"}},
+        Case{{"ssh-keygen", "-p", "-PS", "-NS"},
+             {"ssh-keygen", "-p", "-P[redacted]", "-N[redacted]"}},
+        Case{{"twine", "upload", "-u", "a", "-p", "S", "dist/x"},
+             {"twine", "upload", "-u", "a", "-p", "[redacted]", "dist/x"}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Operands, Redact,
+    testing::Values(
+        Case{{"vault", "login", "S"}, {"vault", "login", "[redacted]"}},
+        Case{{"vault", "login", "-address", "https://v", "-no-print", "S"},
+             {"vault", "login", "-address", "https://v", "-no-print", "[redacted]"}},
+        Case{{"vault", "login", "-method=userpass", "username=a", "password=S"},
+             {"vault", "login", "-method=userpass", "username=a", "password=[redacted]"}},
+        Case{{"cargo", "login", "--registry", "r", "S"},
+             {"cargo", "login", "--registry", "r", "[redacted]"}},
+        Case{{"htpasswd", "-b", "file", "user", "S"},
+             {"htpasswd", "-b", "file", "user", "[redacted]"}},
+        Case{{"htpasswd", "-cbBC", "10", "file", "user", "S=x"},
+             {"htpasswd", "-cbBC", "10", "file", "user", "[redacted]"}},
+        Case{{"htpasswd", "-b", "file", "user", "-S"},
+             {"htpasswd", "-b", "file", "user", "[redacted]"}},
+        Case{{"htpasswd", "-n", "-b", "user", "S"}, {"htpasswd", "-n", "-b", "user", "[redacted]"}},
+        Case{{"bash", "-c", "cd /x; vault login S && ls -l /y"},
+             {"bash", "-c", "cd /x; vault login [redacted] && ls -l /y"}},
+        Case{{"bash", "-c", "ssh h 'cargo login \"S\" && ls a b'"},
+             {"bash", "-c", "ssh h 'cargo login \"[redacted]\" && ls a b'"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Looks, Redact,
@@ -80,6 +109,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{{"curl", "-H", "X-Api-Key: abc", "-H", "Accept: text/html"},
              {"curl", "-H", "X-Api-Key: [redacted]", "-H", "Accept: text/html"}},
         Case{{"curl", "-H", "Cookie: a=b; c=d"}, {"curl", "-H", "Cookie: [redacted]"}},
+        Case{{"curl", "-H", "Cookie: a=\"b\"; c=d"}, {"curl", "-H", "Cookie: [redacted]"}},
+        Case{{"sh", "-c", "curl -H \"Authorization: Basic YQ==\" -H \"Accept: */*\""},
+             {"sh", "-c", "curl -H \"Authorization: Basic [redacted]\" -H \"Accept: */*\""}},
+        Case{{"x", "<a name=\"password\" value=\"S\"/>"},
+             {"x", "<a name=\"password\" value=[redacted]/>"}},
         Case{{"git", "clone", "https://me:p@ss@h.example/r.git"},
              {"git", "clone", "https://me:[redacted]@h.example/r.git"}},
         Case{{"psql", "postgres://u:pw@db:5432/x?sslmode=require"},
@@ -99,6 +133,27 @@ INSTANTIATE_TEST_SUITE_P(
         Case{{"x", "got Bearer abcdefghij."}, {"x", "got Bearer [redacted]"}},
         Case{{"git", "clone", "https://0123456789abcdefghijKLMN@h/r"},
              {"git", "clone", "https://[redacted]@h/r"}},
+        Case{{"git", "clone", "https://TOKEN@h/r"}, {"git", "clone", "https://[redacted]@h/r"}},
+        Case{{"pip", "install", "git+https://abc@h/r.git@v1"},
+             {"pip", "install", "git+https://[redacted]@h/r.git@v1"}},
+        Case{{"x", "HTTPS://a%3Db!@h https://git@h ftp://me@h"},
+             {"x", "HTTPS://[redacted]@h https://git@h ftp://me@h"}},
+        Case{{"curl", "https://hooks.slack.com/services/T0/B0/abc", "-d", "x"},
+             {"curl", "https://hooks.slack.com/services/[redacted]", "-d", "x"}},
+        Case{{"curl", "https://api.telegram.org/bot12:AA-b_c/sendMessage?chat_id=1"},
+             {"curl", "https://api.telegram.org/bot[redacted]/sendMessage?chat_id=1"}},
+        Case{{"curl", "https://discord.com/api/webhooks/12/ab-c?wait=1"},
+             {"curl", "https://discord.com/api/webhooks/12/[redacted]?wait=1"}},
+        Case{{"x", "<a><user>u</user><password>S t</password></a>"},
+             {"x", "<a><user>u</user><password>[redacted]</password></a>"}},
+        Case{{"x", "<wsse:Password Type=\"t\"><![CDATA[S<]]></wsse:Password>"},
+             {"x", "<wsse:Password Type=\"t\">[redacted]</wsse:Password>"}},
+        Case{{"x", "password S"}, {"x", "password [redacted]"}},
+        Case{{"x", "machine h login u password S"}, {"x", "machine h login u password [redacted]"}},
+        Case{{"x", "machine h\n  login u\n  password S\nmachine i"},
+             {"x", "machine h\n  login u\n  password [redacted]\nmachine i"}},
+        Case{{"sh", "-c", "printf 'machine h\\nlogin u\\npassword S\\n' >> ~/.netrc"},
+             {"sh", "-c", "printf 'machine h\\nlogin u\\npassword [redacted]\\n' >> ~/.netrc"}},
         Case{{"x", "Server=h;Pwd=abc;Db=d"}, {"x", "Server=h;Pwd=[redacted];Db=d"}},
         Case{{"x", "db_pass: 'a b'"}, {"x", "db_pass: [redacted]"}},
         Case{{"x", "user=a pass=b"}, {"x", "user=a pass=[redacted]"}}));
@@ -130,6 +185,10 @@ INSTANTIATE_TEST_SUITE_P(
                          {"sh", "-c", "export GH_TOKEN=[redacted]; gh pr list"}},
                     Case{{"sh", "-c", "curl -H \"Authorization: Bearer abc\" https://h/"},
                          {"sh", "-c", "curl -H \"Authorization: Bearer [redacted]\" https://h/"}},
+                    Case{{"sh", "-c", "ssh h 'mysql -pS db; ls -p x'"},
+                         {"sh", "-c", "ssh h 'mysql -p[redacted] db; ls -p x'"}},
+                    Case{{"sh", "-c", "ssh h \"curl -u \\\"me:p w\\\" h; ls a\""},
+                         {"sh", "-c", "ssh h \"curl -u \\\"me:[redacted]\\\" h; ls a\""}},
                     Case{{"sh", "-c", "tool --token 'a b' --verbose"},
                          {"sh", "-c", "tool --token '[redacted]' --verbose"}}));
 
@@ -150,6 +209,15 @@ INSTANTIATE_TEST_SUITE_P(
                     Argv{"grep", "-r", "password", "src"},
                     Argv{"python3", "-c", "import os; print(1)"},
                     Argv{"curl", "-sSfL", "http://127.0.0.1:8080/a?b=c"},
+                    Argv{"git", "clone", "ssh://git@h/a.git", "git+ssh://somebody@h/r"},
+                    Argv{"ssh", "ssh://0123456789abcdefghij@h", "https://git@h/r"},
+                    Argv{"npm", "i", "https://h/a@1.0", "@a/b@2", "psql://me@h/db"},
+                    Argv{"vault", "kv", "get", "a/b"}, Argv{"cargo", "build", "login"},
+                    Argv{"vault", "login", "-method=oidc"}, Argv{"docker", "login", "r.example"},
+                    Argv{"htpasswd", "-c", "file", "user"}, Argv{"htpasswd", "file", "user", "x"},
+                    Argv{"git", "commit", "-m", "ask for the password twice at login"},
+                    Argv{"x", "<tokens>3</tokens>", "<passwordless>yes</passwordless>"},
+                    Argv{"curl", "https://hooks.slack.com/services/", "https://api.telegram.org/"},
                     Argv{"rsync", "-av", "src/", "host:/dst"}, Argv{"bypass=1", "compass=2"},
                     Argv{}, Argv{""}, Argv{"", "", "\xff\xfe"}));
 
@@ -195,6 +263,17 @@ TEST(Presentable, CountsArgumentsThatAreLeftOut) {
   ASSERT_EQ(large.size(), 6U);
   EXPECT_EQ(large[4], std::string(384, 'b') + "[+3616 bytes]");
   EXPECT_EQ(large[5], "[+5 arguments]");
+}
+
+TEST(Presentable, SaysThatMoreMayBeMissingWhereTheArgumentsWereNotAllRead) {
+  Argv argv(2048, "a");
+  argv.emplace_back(
+      "…");  // the kernel's record ends after 4,095 bytes; there may be 3,001 arguments
+  const Argv shown = presentable(argv);
+  ASSERT_EQ(shown.size(), 257U);
+  EXPECT_EQ(shown.back(), "[+1792 arguments or more]");
+  EXPECT_EQ(presentable({"x", "a", "…"}), (Argv{"x", "a", "…"}));
+  EXPECT_EQ(presentable({"…"}), (Argv{"…"}));
 }
 
 TEST(Presentable, HidesASecretThatTheCutWouldHaveSplit) {
