@@ -129,6 +129,16 @@ CORE_INLINE __u8 protocol_of(struct sock *sk)
 	return protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (__u8)protocol;
 }
 
+CORE_INLINE __u32 netns_of(struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+}
+
+CORE_INLINE int is_inet(__u16 family)
+{
+	return family == AF_INET || family == AF_INET6;
+}
+
 CORE_INLINE void emit_inet(struct ambit_scratch *scratch, const struct ambit_address *to)
 {
 	struct ambit_connect_record *record = &scratch->record.connect;

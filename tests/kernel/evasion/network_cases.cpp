@@ -143,6 +143,7 @@ struct Family {
 
 constexpr Family kFamilies[] = {
     {"N7", "RDS", 21, SOCK_SEQPACKET, 0},
+    {"N7", "netlink between processes", AF_NETLINK, SOCK_RAW, 2 /* NETLINK_USERSOCK */},
     {"N7", "SMC", 43, SOCK_STREAM, 0},
     {"N7", "vsock", 40, SOCK_STREAM, 0},
     {"N7", "TIPC", 30, SOCK_RDM, 0},
@@ -182,6 +183,11 @@ std::vector<Case> network_cases() {
             {"portable", Result::missed,
              "The socket belongs to the cgroup of who made it, where no hook of portable judges "
              "it. Keep sockets on which others hand out descriptors out of network.allow."});
+  add_short(
+      all, {"netlink between processes"},
+      {"portable", Result::missed,
+       "The filter of system calls asks by the family alone, and netlink is how programs ask "
+       "the kernel for addresses. It takes a process outside, as root, that wants to listen."});
   add_short(all, {"socket by pidfd_getfd"},
             {"portable", Result::unreported,
              "Landlock keeps the task from processes outside before any hook of ours is asked, and "
