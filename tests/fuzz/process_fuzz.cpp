@@ -41,12 +41,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   event.kind = model::Kind::exec;
   event.process.emplace().argv = shown;
   fuzz::require_writable(event);
-  // Whatever stands before it, the value of this flag is never shown. The fuzzer learns the value from
-  // the comparison, and may say it where it is no secret.
+  // Whatever stands before it, the value of this flag is never shown. The fuzzer learns the value
+  // from the comparison, and may say it where it is no secret.
   if (bytes.contains("AMBIT-SECRET")) return 0;
   argv.emplace_back("--password=AMBIT-SECRET-4711");
+  argv.emplace_back(R"(curl -d "{\"token\": [\"AMBIT-SECRET-4712\"]}")");
+  argv.emplace_back(std::string(bytes.substr(0, 64)) + R"({"password": "AMBIT-SECRET-4713"})");
   for (const std::string& word : attribution::presentable(argv))
-    fuzz::require(!word.contains("AMBIT-SECRET-4711"), "a password is hidden");
+    fuzz::require(!word.contains("AMBIT-SECRET"), "a password is hidden");
   if (const auto id = attribution::container_of(bytes))
     fuzz::require(!id->empty() && bytes.contains(*id), "a container's id stands in the text");
   return 0;

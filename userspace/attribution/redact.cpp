@@ -65,20 +65,14 @@ std::string redact_command(std::string_view text, Depth depth) {
   return out.append(text.substr(at));
 }
 
-void redact_text(std::string& text) {
-  redact_url_users(text);
-  redact_patterns(text);
-}
-
-/// What stands between the values that are hidden by their names is looked at for itself: a pattern
-/// that ends at a quote would else go past a `[redacted]` that has none.
-std::string redact_looks(const std::string& text) {
+/// Hides the values that are known by their names, and does `between` to what stands between them.
+std::string hide_values(const std::string& text, void (*between)(std::string&)) {
   std::string out;
   std::size_t at = 0;
   const auto add = [&](std::size_t end) {
-    std::string between = text.substr(at, end - at);
-    redact_text(between);
-    out += between;
+    std::string part = text.substr(at, end - at);
+    between(part);
+    out += part;
   };
   for (const Span& value : secret_values(text)) {
     add(value.begin);
@@ -87,6 +81,24 @@ std::string redact_looks(const std::string& text) {
   }
   add(text.size());
   return out;
+}
+
+void redact_looks(std::string& text) {
+  redact_url_users(text);
+  redact_patterns(text);
+}
+
+/// Values first, as long as all names stand: `-pX{"password": "Y"}` is one word of a command line.
+/// The patterns see what stands between them only: one that ends at a quote would go past a
+/// `[redacted]` that has none.
+void redact_argument(std::string& text) {
+  if (redact_variable(text)) {
+    return;
+  }
+  if (has_words(text)) {
+    text = redact_command(hide_values(text, [](std::string&) {}), Depth());
+  }
+  text = hide_values(text, redact_looks);
 }
 
 /// What there was before it was cut for reading, to be counted when it is cut for showing.
@@ -146,14 +158,7 @@ std::vector<std::string> cut_for_showing(std::vector<std::string> argv, const Si
 std::vector<std::string> redact(const std::vector<std::string>& argv) {
   std::vector<std::string> words = argv;
   redact_words(words);
-  for (std::string& word : words) {
-    if (has_words(word)) {
-      word = redact_command(word, Depth());
-    }
-    if (!redact_variable(word)) {
-      word = redact_looks(word);
-    }
-  }
+  std::ranges::for_each(words, redact_argument);
   return words;
 }
 

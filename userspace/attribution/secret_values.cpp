@@ -94,6 +94,9 @@ Kind kind_at(std::string_view text, std::size_t at) {
 
 bool is_bare(char c) { return !is_space(c) && !is_one_of(c, "\"'\\&;,}])"); }
 
+/// Behind a string, what separates a name is of the next member.
+bool is_glue(char c) { return is_bare(c) && !is_one_of(c, ":="); }
+
 /// Past what stands together: `12`, `"X"`, `u'X'`, and `"'"X"'"`, where a shell's string is left
 /// and entered again. A quote behind bare letters else ends a string around them.
 std::size_t past_text(std::string_view text, std::size_t at) {
@@ -106,7 +109,7 @@ std::size_t past_text(std::string_view text, std::size_t at) {
       may_open = false;
       continue;
     }
-    const std::size_t bare = past(text, at, is_bare);
+    const std::size_t bare = past(text, at, at == begin ? is_bare : is_glue);
     if (bare == at) {
       break;
     }

@@ -59,6 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
                          R"(curl -d "{\"password\":[redacted],\"n\":1}")"},
                     Case{R"(curl -d '{"password":"'"SECRET"'","n":1}' h)",
                          R"(curl -d '{"password":[redacted],"n":1}' h)"},
+                    Case{R"(mysql -px{"password": "SECRET"})", R"(mysql -p[redacted] [redacted]})"},
                     Case{R"(curl -d 'user[password]=SECRET' -d 'n=1')",
                          R"(curl -d 'user[password]=[redacted]' -d 'n=1')"},
                     Case{R"(curl -d "{\"password\":[\"SECRET\",\"SECRET\"]}")",
@@ -87,6 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{R"({"auths":{"r.example":{"auth":"SECRET"}}})",
              R"({"auths":{"r.example":{"auth":[redacted]}}})"},
         Case{"{\"password\" :\n \"SECRET\"\n}", "{\"password\" :\n [redacted]\n}"},
+        Case{R"({"token":"a"b"password": "SECRET"})", R"({"token":[redacted]: [redacted]})"},
         Case{R"({"password":"SECRET"} {"name":)", R"({"password":[redacted]} {"name":)"}));
 
 INSTANTIATE_TEST_SUITE_P(
