@@ -8,6 +8,7 @@
 #include <iostream>
 #include <map>
 #include <optional>
+#include <set>
 #include <tuple>
 
 #include "userspace/cli/check_compile.h"
@@ -38,16 +39,19 @@ class Checker {
     take(std::move(found.diagnostics));
     for (const std::string& file : found.files) read(file);
     gather_catalogue();
-    if (catalogue_)
-      for (const auto& [scope, number] : scopes_) hold_against(scope, number);
+    if (catalogue_) hold_against_catalogue();
     compile();
     sort_by_file(found.files);
     return std::move(report_);
   }
 
  private:
+  /// A file of the catalogue may be among the paths too: each mistake is said once.
   void take(std::vector<Diagnostic> diagnostics) {
-    std::ranges::move(diagnostics, std::back_inserter(report_.diagnostics));
+    for (Diagnostic& diagnostic : diagnostics)
+      if (said_.emplace(diagnostic.file, diagnostic.line, diagnostic.column, diagnostic.message)
+              .second)
+        report_.diagnostics.push_back(std::move(diagnostic));
   }
 
   void read(const std::string& file) {
@@ -55,7 +59,8 @@ class Checker {
     if (!text) return take({about_file(file, text.error().message)});
     policy::ParsedFile parsed = policy::parse_documents(*text, file);
     take(std::move(parsed.diagnostics));
-    bool has_scope = false;
+    bool has_scope = !parsed.flawed_scopes.empty();
+    std::ranges::move(parsed.flawed_scopes, std::back_inserter(flawed_));
     for (policy::Document& document : parsed.documents) {
       const std::size_t number = report_.documents.size();
       if (auto* const scope = std::get_if<model::Scope>(&document)) {
@@ -101,12 +106,19 @@ class Checker {
     for (auto& [name, credential] : all) catalogue_->credentials.push_back(std::move(credential));
   }
 
-  void hold_against(const model::Scope& scope, std::size_t number) {
+  void hold_against_catalogue() {
+    for (const auto& [scope, number] : scopes_)
+      if (!holds(scope)) report_.documents[number].ok = false;
+    for (const model::Scope& scope : flawed_) static_cast<void>(holds(scope));
+  }
+
+  bool holds(const model::Scope& scope) {
     std::vector<Diagnostic> diagnostics = policy::check_scope_against(scope, *catalogue_);
     if (const auto text = texts_.find(scope.source); text != texts_.end())
       policy::attach_source(diagnostics, text->second);
-    if (policy::has_errors(diagnostics)) report_.documents[number].ok = false;
+    const bool good = !policy::has_errors(diagnostics);
     take(std::move(diagnostics));
+    return good;
   }
 
   void compile() {
@@ -141,7 +153,9 @@ class Checker {
 
   const CheckRequest& request_;
   CheckReport report_;
+  std::set<std::tuple<std::string, std::uint32_t, std::uint32_t, std::string>> said_;
   std::vector<std::pair<model::Scope, std::size_t>> scopes_;  ///< with their document's number
+  std::vector<model::Scope> flawed_;                          ///< with mistakes already reported
   std::map<std::string, Own> own_;                            ///< credentials among the paths
   std::optional<model::Catalogue> catalogue_;
   std::map<std::string, std::string> texts_;

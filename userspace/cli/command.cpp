@@ -45,7 +45,7 @@ int unknown_command(std::ostream& err, std::string_view word, std::span<const Co
 }
 
 int help(std::span<const std::string> words, std::span<const Command> table, Streams streams) {
-  if (words.empty() || is_help(words.front())) {
+  if (words.empty() || is_help(words.front()) || words.front() == "help") {
     print_help(streams.out, table);
     return kExitOk;
   }
@@ -71,8 +71,7 @@ int dispatch(std::span<const std::string> arguments, std::span<const Command> ta
   }
   const std::string& word = arguments.front();
   const auto rest = arguments.subspan(1);
-  if (is_help(word)) return help({}, table, streams);
-  if (word == "help") return help(rest, table, streams);
+  if (is_help(word) || word == "help") return help(rest, table, streams);
   if (word == "--version" || word == "-V") {
     streams.out << version_line() << '\n';
     return kExitOk;

@@ -46,7 +46,7 @@ BackendFacts look_at_backend(model::Backend backend, const pipeline::Machine& ma
     const std::size_t end = message.find('\n');
     facts.why_not = message.substr(0, end);
     if (end != std::string::npos) facts.log = message.substr(end + 1);
-    facts.remedy = pipeline::remedy(backend, machine);
+    facts.remedy = pipeline::remedy(backend, machine, sensor.error().code);
     return facts;
   }
   facts.available = true;

@@ -83,7 +83,7 @@ Json json_of(const pipeline::Machine& machine) {
           {"bpf", machine.bpf_refused.empty()},
           {"bpf_trampolines", machine.bpf_refused.empty() && machine.trampolines_refused.empty()},
           {"btf", machine.btf},
-          {"lsms", machine.lsms},
+          {"lsms", machine.lsms.empty() ? Json(nullptr) : Json(machine.lsms)},
           {"cgroup2", text_or_null(machine.cgroup2)},
           {"fanotify_permission_events", machine.fanotify_why_not.empty()},
           {"landlock_abi", machine.landlock_abi},

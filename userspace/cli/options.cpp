@@ -39,10 +39,20 @@ Result<options::variables_map> parse_options(std::span<const std::string> argume
                    values);
   } catch (const options::unknown_option& error) {
     return fail(unknown_option(error.get_option_name(), syntax.options));
+  } catch (const options::invalid_command_line_syntax& error) {
+    if (error.kind() == options::invalid_syntax::missing_parameter)
+      return fail(error.get_option_name() + " needs a value");
+    return fail(to_terminal(error.what()));
   } catch (const options::error& error) {
     return fail(to_terminal(error.what()));
   }
   return values;
+}
+
+bool needs_value(const std::string& word, const options::options_description& known) {
+  if (!word.starts_with("--")) return false;
+  const auto* const option = known.find_nothrow(word.substr(2), false);
+  return option != nullptr && option->semantic()->min_tokens() > 0;
 }
 
 std::string describe(const options::options_description& options) {

@@ -19,6 +19,10 @@ struct Syntax {
 [[nodiscard]] Result<boost::program_options::variables_map> parse_options(
     std::span<const std::string> arguments, const Syntax& syntax);
 
+/// Whether the word is an option that takes the next word as its value.
+[[nodiscard]] bool needs_value(const std::string& word,
+                               const boost::program_options::options_description& known);
+
 /// The list of options as --help shows it.
 [[nodiscard]] std::string describe(const boost::program_options::options_description& options);
 

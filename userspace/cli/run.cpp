@@ -10,6 +10,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "userspace/cli/options.h"
 #include "userspace/pipeline/choose.h"
 #include "userspace/pipeline/run.h"
 #include "userspace/sink/terminal.h"
@@ -97,23 +98,14 @@ Result<Wanted> take(const options::variables_map& values) {
 Result<Wanted> parse(std::span<const std::string> arguments) {
   const auto separator = std::ranges::find(arguments, "--");
   // Without `--` the command begins at the first word that is no option: that is easy to get
-  // wrong, so it is asked for.
-  if (separator == arguments.end())
+  // wrong, so it is asked for. An option that lacks its value is the nearer mistake.
+  const bool cut_short = !arguments.empty() && needs_value(arguments.back(), described());
+  if (separator == arguments.end() && !cut_short)
     return fail("the command must stand behind `--`: ambit run [options] -- CMD");
-  options::variables_map values;
-  try {
-    const std::vector<std::string> own(arguments.begin(), separator);
-    options::store(options::command_line_parser(own)
-                       .options(described())
-                       .positional({})
-                       .style(options::command_line_style::default_style &
-                              ~options::command_line_style::allow_guessing)
-                       .run(),
-                   values);
-  } catch (const options::error& error) {
-    return fail(error.what());
-  }
-  auto wanted = take(values);
+  const std::span<const std::string> own(arguments.begin(), separator);
+  auto values = parse_options(own, {.options = described(), .positional = {}});
+  if (!values) return std::unexpected(values.error());
+  auto wanted = take(*values);
   if (!wanted) return wanted;
   wanted->run.command.assign(separator + 1, arguments.end());
   if (wanted->run.command.empty()) return fail("no command stands behind `--`");

@@ -103,7 +103,7 @@ Result<std::string> cgroup2_mount() {
     fields >> device >> path >> type;
     if (type == "cgroup2") return path;
   }
-  return fail("no cgroup v2 is mounted: mount -t cgroup2 none /sys/fs/cgroup/unified");
+  return fail("no cgroup v2 is mounted");
 }
 
 Result<std::unique_ptr<Sensor>> Sensor::open(const SensorOptions& options) {

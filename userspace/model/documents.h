@@ -79,6 +79,7 @@ struct Scope {
   std::map<std::string, std::string> context;
   std::chrono::nanoseconds ttl{};
   std::optional<std::string> parent;
+  Position parent_at;
   Mode mode = Mode::enforce;
   std::vector<ScopeCredential> credentials;
   std::optional<std::vector<DestinationRule>> network;  ///< absent: observed, not bound

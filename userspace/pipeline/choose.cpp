@@ -12,9 +12,10 @@ namespace {
 /// The kernel's reasons are whole verifier logs; a person wants the first line.
 std::string first_line_of(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-std::string not_had(model::Backend backend, const std::string& why, const Machine& machine) {
-  std::string line = std::string(model::name_of(backend)) + ": " + first_line_of(why);
-  if (const std::string what = remedy(backend, machine); !what.empty()) line += "; " + what;
+std::string not_had(model::Backend backend, const Error& why, const Machine& machine) {
+  std::string line = std::string(model::name_of(backend)) + ": " + first_line_of(why.message);
+  if (const std::string what = remedy(backend, machine, why.code); !what.empty())
+    line += "; " + what;
   return line;
 }
 
@@ -52,7 +53,7 @@ Result<std::unique_ptr<kernel::Sensor>> choose_backend(std::optional<model::Back
     if (forced && *forced != backend) continue;
     auto sensor = open_proved({.backend = backend, .without = without}, machine, out);
     if (sensor) return sensor;
-    all += "\n  " + not_had(backend, sensor.error().message, machine);
+    all += "\n  " + not_had(backend, sensor.error(), machine);
   }
   return fail((forced ? "this backend cannot be had here:" : "no backend can be had here:") + all);
 }

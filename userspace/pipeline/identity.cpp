@@ -49,6 +49,8 @@ Result<Identity> from_word(const std::string& word) {
   const auto [end, failed] = std::from_chars(word.data(), word.data() + word.size(), uid);
   if (failed != std::errc{} || end != word.data() + word.size())
     return fail("there is no user \"" + word + "\"");
+  // To the kernel this number means: leave it as it is.
+  if (uid == static_cast<uid_t>(-1)) return fail("no user can have the number " + word);
   if (const passwd* entry = ::getpwuid(uid); entry != nullptr) return from_entry(*entry);
   return Identity{.uid = uid,
                   .gid = uid,

@@ -186,6 +186,7 @@ std::string what_is_missing(const Machine& machine) {
 }
 
 std::string ruled_out(model::Backend backend, const Machine& machine) {
+  if (backend == model::Backend::portable) return machine.cgroup2_why_not;
   if (backend != model::Backend::lsm && backend != model::Backend::fmod_ret) return {};
   if (!machine.trampolines_refused.empty())
     return "this system refuses BPF trampolines (" + machine.trampolines_refused + ")";
@@ -194,7 +195,9 @@ std::string ruled_out(model::Backend backend, const Machine& machine) {
   return {};
 }
 
-std::string remedy(model::Backend backend, const Machine& machine) {
+std::string remedy(model::Backend backend, const Machine& machine, int code) {
+  // The caller's limit, whatever the kernel can do.
+  if (code == EMFILE) return "raise the limit of open files: ulimit -n 1024";
   switch (backend) {
     case model::Backend::lsm:
       if (!machine.lsms.empty() && !machine.has_lsm("bpf"))
@@ -205,7 +208,8 @@ std::string remedy(model::Backend backend, const Machine& machine) {
       return "use a kernel with CONFIG_FUNCTION_TRACER=y and CONFIG_BPF_JIT=y on a host that lets "
              "BPF trampolines be attached";
     case model::Backend::portable:
-      if (!machine.cgroup2_why_not.empty()) return machine.cgroup2_why_not;
+      if (!machine.cgroup2_why_not.empty())
+        return "mount cgroup v2: mount -t cgroup2 none /sys/fs/cgroup/unified";
       return "use Linux 6.18 or later, or make lsm or fmod_ret available";
     case model::Backend::none:
     case model::Backend::user:

@@ -38,7 +38,8 @@ struct Machine {
 /// Why this backend cannot work here, known before anything is loaded for it; empty: try it.
 [[nodiscard]] std::string ruled_out(model::Backend backend, const Machine& machine);
 
-/// What would make this backend available, where something is known that would.
-[[nodiscard]] std::string remedy(model::Backend backend, const Machine& machine);
+/// What would make this backend available, where something is known that would. `code` is the errno
+/// that it failed with, 0 where none is known.
+[[nodiscard]] std::string remedy(model::Backend backend, const Machine& machine, int code);
 
 }  // namespace ambit::pipeline

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/pipeline/prepare.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
 #include <variant>
 
 #include "userspace/policy/catalogue.h"
@@ -13,9 +16,27 @@ namespace ambit::pipeline {
 
 namespace {
 
+/// All that is wrong with the file, in order of place.
+std::vector<policy::Diagnostic> diagnostics_of(const policy::ParsedFile& parsed,
+                                               const std::string& file,
+                                               const model::Catalogue& catalogue) {
+  std::vector<policy::Diagnostic> all = parsed.diagnostics;
+  const auto hold = [&](const model::Scope& scope) {
+    std::ranges::move(policy::check_scope_against(scope, catalogue), std::back_inserter(all));
+  };
+  for (const policy::Document& document : parsed.documents)
+    if (const auto* scope = std::get_if<model::Scope>(&document); scope != nullptr) hold(*scope);
+  std::ranges::for_each(parsed.flawed_scopes, hold);
+  std::ranges::stable_sort(all, {}, [](const policy::Diagnostic& diagnostic) {
+    return std::pair{diagnostic.line, diagnostic.column};
+  });
+  if (auto text = policy::read_document_file(file)) policy::attach_source(all, *text);
+  return all;
+}
+
 Result<model::Scope> load_scope(const std::string& file, const model::Catalogue& catalogue) {
-  policy::ParsedFile parsed = policy::parse_document_file(file);
-  std::vector<policy::Diagnostic> diagnostics = std::move(parsed.diagnostics);
+  const policy::ParsedFile parsed = policy::parse_document_file(file);
+  const std::vector<policy::Diagnostic> diagnostics = diagnostics_of(parsed, file, catalogue);
   std::optional<model::Scope> scope;
   std::size_t scopes = 0;
   for (const policy::Document& document : parsed.documents)
@@ -23,11 +44,6 @@ Result<model::Scope> load_scope(const std::string& file, const model::Catalogue&
       scope = *found;
       ++scopes;
     }
-  if (scope) {
-    auto more = policy::check_scope_against(*scope, catalogue);
-    if (auto text = policy::read_document_file(file)) policy::attach_source(more, *text);
-    diagnostics.insert(diagnostics.end(), more.begin(), more.end());
-  }
   if (policy::has_errors(diagnostics)) {
     std::string text = policy::render(diagnostics);
     while (text.ends_with('\n')) text.pop_back();

@@ -17,6 +17,7 @@
 #include "userspace/pipeline/leave_hooks.h"
 #include "userspace/pipeline/require.h"
 #include "userspace/pipeline/storm.h"
+#include "userspace/policy/document.h"
 #include "userspace/policy/filesystem.h"
 
 namespace ambit::pipeline {
@@ -92,7 +93,7 @@ Result<void> RunSession::load() {
   declared->environment = environment_of(identity_, environment);
   std::error_code error;
   declared->cwd = std::filesystem::current_path(error).string();
-  if (declared->scope.parent) return fail("the scope names a parent task: that needs the daemon");
+  if (declared->scope.parent) return fail(std::string(policy::kParentNeedsDaemon));
   auto prepared = prepare(std::move(*declared));
   if (!prepared) return std::unexpected(prepared.error());
   prepared_ = std::move(*prepared);

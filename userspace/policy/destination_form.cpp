@@ -186,6 +186,11 @@ Formed<std::string> parse_unix_socket(std::string_view text) {
     return std::string(text);
   }
   if (text.starts_with('!')) return mistaken("excludes; a destination only allows");
+  // Of a program **/name is a good guess; of a socket it would allow one that anybody made.
+  if (!text.empty() && std::string_view("/~*$").find(text.front()) == std::string_view::npos)
+    return mistaken(
+        "is a relative path; a Unix socket is named by its absolute path, or by @name where it is "
+        "abstract");
   if (auto form = parse_pattern_form(text); !form) return std::unexpected(std::move(form.error()));
   return std::string(text);
 }

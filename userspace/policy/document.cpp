@@ -33,33 +33,27 @@ struct DocumentSource {
   std::string_view bytes;
 };
 
-void read_scope(Reporter& report, const Envelope& envelope, std::string_view bytes,
-                std::vector<Document>& into) {
-  const std::size_t errors_before = report.errors();
+Document read_scope(Reporter& report, const Envelope& envelope, std::string_view bytes) {
   model::Scope scope = parse_scope(report, *envelope.spec);
   Result<std::string> hash = sha256_hex(bytes);
   if (!hash) report.error({}, hash.error().message);
-  if (report.errors() != errors_before || envelope.name.empty()) return;
   scope.name = envelope.name;
-  scope.sha256 = std::move(*hash);
+  scope.sha256 = std::move(hash).value_or("");
   scope.source = report.file();
-  into.emplace_back(std::move(scope));
+  return scope;
 }
 
-void read_credential(Reporter& report, const Envelope& envelope, std::string_view /*bytes*/,
-                     std::vector<Document>& into) {
-  const std::size_t errors_before = report.errors();
+Document read_credential(Reporter& report, const Envelope& envelope, std::string_view /*bytes*/) {
   model::Credential credential = parse_credential(report, *envelope.spec);
-  if (report.errors() != errors_before || envelope.name.empty()) return;
   credential.name = envelope.name;
   credential.at = envelope.name_at;
   credential.source = report.file();
-  into.emplace_back(std::move(credential));
+  return credential;
 }
 
 struct KindRow {
   DocumentKind kind;
-  void (*read)(Reporter&, const Envelope&, std::string_view, std::vector<Document>&);
+  Document (*read)(Reporter&, const Envelope&, std::string_view);
 };
 
 constexpr std::array kKinds{
@@ -67,7 +61,7 @@ constexpr std::array kKinds{
     KindRow{.kind = DocumentKind::credential, .read = read_credential},
 };
 
-void read_document(Reporter& report, const DocumentSource& source, std::vector<Document>& into) {
+void read_document(Reporter& report, const DocumentSource& source, ParsedFile& into) {
   if (source.root.type == NodeType::nothing) {
     report.error(source.root.at, "the document is empty");
     return;
@@ -75,25 +69,29 @@ void read_document(Reporter& report, const DocumentSource& source, std::vector<D
   if (!check_shape(report, source.root, Shape::mapping, "a document")) return;
   const std::size_t errors_before = report.errors();
   const Envelope envelope = read_envelope(report, source.root);
-  const bool good = report.errors() == errors_before;
   if (!envelope.kind || envelope.spec == nullptr) return;
-  std::vector<Document> read;
-  std::ranges::find(kKinds, *envelope.kind, &KindRow::kind)
-      ->read(report, envelope, source.bytes, read);
-  if (good) std::ranges::move(read, std::back_inserter(into));
+  Document document = std::ranges::find(kKinds, *envelope.kind, &KindRow::kind)
+                          ->read(report, envelope, source.bytes);
+  if (report.errors() == errors_before && !envelope.name.empty()) {
+    into.documents.push_back(std::move(document));
+  } else if (auto* const scope = std::get_if<model::Scope>(&document)) {
+    into.flawed_scopes.push_back(std::move(*scope));
+  }
 }
 
-void check_names_differ(Reporter& report, const std::vector<Document>& documents) {
-  std::unordered_map<std::string_view, std::uint32_t> lines;
-  for (const Document& document : documents) {
+/// Takes the later ones out: whoever gathers documents would report the name again.
+void take_each_name_once(Reporter& report, std::vector<Document>& documents) {
+  std::unordered_map<std::string, std::uint32_t> lines;
+  std::erase_if(documents, [&](const Document& document) {
     const auto* const credential = std::get_if<model::Credential>(&document);
-    if (credential == nullptr) continue;
+    if (credential == nullptr) return false;
     const auto [first, is_new] = lines.emplace(credential->name, credential->at.line);
-    if (is_new) continue;
+    if (is_new) return false;
     report.error(credential->at, "credential " + in_quotes(credential->name) +
                                      " stands twice in this file; the first is in line " +
                                      std::to_string(first->second));
-  }
+    return true;
+  });
 }
 
 ParsedFile parse_text(std::string_view text, std::string_view bare, std::string file_name) {
@@ -105,10 +103,10 @@ ParsedFile parse_text(std::string_view text, std::string_view bare, std::string 
     const std::size_t begin = tree.begin == 0 ? 0 : tree.begin + skipped;
     read_document(report,
                   {.root = tree.root, .bytes = text.substr(begin, tree.end + skipped - begin)},
-                  parsed.documents);
+                  parsed);
   }
   if (trees.empty() && report.errors() == 0) report.error({}, "there is no document in it");
-  check_names_differ(report, parsed.documents);
+  take_each_name_once(report, parsed.documents);
   parsed.diagnostics = report.take();
   return parsed;
 }
@@ -119,7 +117,9 @@ void check_names(std::vector<Diagnostic>& into, const model::Scope& scope,
   for (const model::Credential& credential : catalogue.credentials)
     names.push_back(credential.name);
   for (const model::ScopeCredential& credential : scope.credentials) {
-    if (std::ranges::find(names, credential.name) != names.end()) continue;
+    // One without a name has a mistake that the parser reported.
+    if (credential.name.empty() || std::ranges::find(names, credential.name) != names.end())
+      continue;
     Diagnostic unknown = whole_file(
         scope.source, "no credential " + in_quotes(credential.name) + " is in the catalogue");
     unknown.line = credential.at.line;
@@ -127,6 +127,15 @@ void check_names(std::vector<Diagnostic>& into, const model::Scope& scope,
     unknown.suggestion = nearest(credential.name, names).value_or("");
     into.push_back(std::move(unknown));
   }
+}
+
+void warn_of_parent(std::vector<Diagnostic>& into, const model::Scope& scope) {
+  if (!scope.parent) return;
+  Diagnostic warning = whole_file(scope.source, std::string(kParentNeedsDaemon));
+  warning.severity = DiagnosticSeverity::warning;
+  warning.line = scope.parent_at.line;
+  warning.column = scope.parent_at.column;
+  into.push_back(std::move(warning));
 }
 
 void warn_of_wildcards(std::vector<Diagnostic>& into, const model::Scope& scope,
@@ -149,6 +158,7 @@ void warn_of_wildcards(std::vector<Diagnostic>& into, const model::Scope& scope,
 ParsedFile parse_documents(std::string_view text, std::string file_name) {
   if (auto good = check_document_bytes(text); !good) {
     return {.documents = {},
+            .flawed_scopes = {},
             .diagnostics = {whole_file(std::move(file_name), good.error().message)}};
   }
   std::string_view bare = text;
@@ -159,13 +169,16 @@ ParsedFile parse_documents(std::string_view text, std::string file_name) {
 ParsedFile parse_document_file(const std::string& path) {
   Result<std::string> text = read_document_file(path);
   if (text) return parse_documents(*text, path);
-  return {.documents = {}, .diagnostics = {whole_file(path, text.error().message)}};
+  return {.documents = {},
+          .flawed_scopes = {},
+          .diagnostics = {whole_file(path, text.error().message)}};
 }
 
 std::vector<Diagnostic> check_scope_against(const model::Scope& scope,
                                             const model::Catalogue& catalogue) {
   std::vector<Diagnostic> diagnostics;
   check_names(diagnostics, scope, catalogue);
+  warn_of_parent(diagnostics, scope);
   if (scope.network) warn_of_wildcards(diagnostics, scope, *scope.network);
   for (const model::ScopeCredential& credential : scope.credentials) {
     if (credential.destinations) warn_of_wildcards(diagnostics, scope, *credential.destinations);

@@ -15,8 +15,9 @@ namespace ambit::policy {
 using Document = std::variant<model::Scope, model::Credential>;
 
 struct ParsedFile {
-  std::vector<Document> documents;      ///< only those without an error
-  std::vector<Diagnostic> diagnostics;  ///< all mistakes of the file, in order of place
+  std::vector<Document> documents;          ///< only those without an error
+  std::vector<model::Scope> flawed_scopes;  ///< the others, as far as they could be read
+  std::vector<Diagnostic> diagnostics;      ///< all mistakes of the file, in order of place
 };
 
 /// One or more documents of YAML or JSON. Whatever the bytes are: fast, in bounded memory, no
@@ -26,7 +27,12 @@ struct ParsedFile {
 /// As above; a file that cannot be read is a diagnostic without a line.
 [[nodiscard]] ParsedFile parse_document_file(const std::string& path);
 
-/// What a scope says of credentials that only the catalogue can confirm. No source lines:
+/// What no scope can be started with yet, in the same words wherever it is said.
+inline constexpr std::string_view kParentNeedsDaemon =
+    "the scope names a parent task: that needs the daemon";
+
+/// What a scope says that its document alone does not show to be wrong, of credentials above all.
+/// Flawed scopes too, so that nothing waits until the other mistakes are mended. No source lines:
 /// attach_source().
 [[nodiscard]] std::vector<Diagnostic> check_scope_against(const model::Scope& scope,
                                                           const model::Catalogue& catalogue);

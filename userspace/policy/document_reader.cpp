@@ -113,7 +113,7 @@ std::vector<FoundKey> find_keys(Reporter& report, const DocumentNode& mapping,
     if (row == keys.end()) {
       // One slip is one mistake: the key that was meant is not missing as well.
       if (const auto meant = report_unknown_key(report, key, what, keys))
-        seen.emplace(*meant, &key);
+        misspelt.push_back(*meant);
     } else if (check_shape(report, mapping.items[i], row->shape, row->name)) {
       found.push_back(
           {.row = static_cast<std::size_t>(row - keys.begin()), .value = &mapping.items[i]});

@@ -44,7 +44,8 @@ model::Position position_of(const YAML::Mark& mark) {
 
 class TreeBuilder : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(const std::set<int>& unusable) : unusable_(unusable) {}
+  TreeBuilder(std::string_view text, const std::set<int>& unusable)
+      : text_(text), unusable_(unusable) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (trees_.size() >= kMaxDocuments) stop(mark, "the file has too many documents");
@@ -57,7 +58,10 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     check_anchor(mark, anchor);
-    attach(node(NodeType::nothing, mark));
+    DocumentNode nothing = node(NodeType::nothing, mark);
+    const bool in_list = !open_.empty() && open_.back().type == NodeType::list;
+    if (in_list) nothing.at = nothing.key_at = dash_before(mark);
+    attach(std::move(nothing));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     report(mark, std::string(kAliasMessage));
@@ -132,7 +136,22 @@ class TreeBuilder : public YAML::EventHandler {
       return;
     }
     if (in_mapping) child.key_at = parent.keys.back().at;
+    if (in_mapping && child.type == NodeType::nothing && child.text.empty())
+      child.at = child.key_at;
     parent.items.push_back(std::move(child));
+  }
+
+  /// The parser places what is not there where the next thing is, often in another line. Only
+  /// blanks and a line's beginning are looked through: no text makes that long.
+  model::Position dash_before(const YAML::Mark& mark) const {
+    const auto next = static_cast<std::size_t>(std::max(mark.pos, 0));
+    const std::string_view before = text_.substr(0, std::min(next, text_.size()));
+    const std::size_t at = before.find_last_not_of(" \t\r\n");
+    if (at == std::string_view::npos || before[at] != '-') return position_of(mark);
+    const auto lines_between = std::ranges::count(before.substr(at), '\n');
+    const std::size_t line_begin = before.rfind('\n', at) + 1;  // npos + 1 is 0
+    return {.line = static_cast<std::uint32_t>(mark.line + 1 - lines_between),
+            .column = static_cast<std::uint32_t>(at - line_begin + 1)};
   }
 
   void mark_tagged(DocumentNode& tagged, const YAML::Mark& mark, const std::string& tag) {
@@ -155,6 +174,7 @@ class TreeBuilder : public YAML::EventHandler {
     throw Stop{};
   }
 
+  std::string_view text_;
   const std::set<int>& unusable_;
   std::vector<DocumentTree> trees_;
   model::Position start_;
@@ -227,7 +247,7 @@ std::vector<DocumentTree> read_trees(std::string_view text, Reporter& report) {
   std::string copy(text);
   std::set<int> unusable;
   while (true) {
-    TreeBuilder builder(unusable);
+    TreeBuilder builder(copy, unusable);
     const std::optional<Failure> failure = run_parser(copy, builder);
     const bool look_again = failure && is_unquoted_star(copy, *failure) &&
                             unusable.size() < kMaxSecondLooks &&

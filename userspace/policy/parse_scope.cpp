@@ -49,6 +49,7 @@ void read_ttl(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
 
 void read_parent(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   into.scope.parent = read_formed(report, value, parse_name);
+  into.scope.parent_at = value.at;
 }
 
 void read_mode(Reporter& report, const DocumentNode& value, ScopeDraft& into) {

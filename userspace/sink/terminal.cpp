@@ -130,9 +130,13 @@ std::string allow_credential(const Event& e) {
   return "to allow: spec.credentials: - name: " + credential_name(e);
 }
 
+// An event does not say what the list has, and one that is copied as it is written here would
+// take the rest away.
+constexpr const char* kBeside = " beside those that it has";
+
 std::string allow_reader(const Event& e) {
   const std::string program = e.process ? yaml_word(e.process->exe) : "?";
-  return allow_credential(e) + ", readers: [" + program + "]";
+  return allow_credential(e) + ", readers: [" + program + "]" + kBeside;
 }
 
 /// Scopes name addresses, hosts and Unix sockets only.
@@ -152,7 +156,9 @@ std::string allow_destination(const Event& e) {
 
 std::string allow_credential_destination(const Event& e) {
   const auto rule = rule_for(e);
-  return rule ? allow_credential(e) + ", destinations: [" + *rule + "]" : kNoRule;
+  return rule ? allow_credential(e) + ", destinations: [" + *rule + "]" + kBeside +
+                    " (a list here replaces the catalogue's)"
+              : kNoRule;
 }
 
 std::string allow_program(const Event& e) {
@@ -180,7 +186,7 @@ std::string allow_undecided(const Event& e) {
 std::string allow_privilege(const Event& e) {
   const std::string privilege = detail(e, "privilege");
   return privilege.empty() ? "nothing in a scope allows it"
-                           : "to allow: spec.privileges: [" + privilege + "]";
+                           : "to allow: spec.privileges: - " + privilege;
 }
 
 std::string never(const Event&) { return "nothing in a scope allows it"; }

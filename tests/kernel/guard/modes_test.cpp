@@ -108,7 +108,7 @@ TEST_F(TheGuard, LetsNoCommandMakeTheMonitorItsTracer) {
 TEST_F(TheGuard, SaysOnTheTerminalWhatWasRefusedAndWhatWouldAllowIt) {
   const TaskRun bound = run_ambit(scratch_, {.command = act({"bpf-map"})});
   EXPECT_THAT(bound.ended.err, HasSubstr("using bpf() (privilege bpf is not in scope"));
-  EXPECT_THAT(bound.ended.err, HasSubstr("to allow: spec.privileges: [bpf]"));
+  EXPECT_THAT(bound.ended.err, HasSubstr("to allow: spec.privileges: - bpf"));
 }
 
 TEST_F(TheGuard, ReportsGainsOfPrivilege) {

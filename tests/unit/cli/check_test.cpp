@@ -101,6 +101,38 @@ TEST_F(Check, RefusesANameThatTwoFilesOfADirectoryHave) {
   EXPECT_EQ(run({scratch_.path("c/1.yaml"), scratch_.path("d/2.yaml")}).errors(), 0U);
 }
 
+TEST_F(Check, HoldsAScopeAgainstTheCatalogueWhateverElseIsWrongWithIt) {
+  std::string scope = uses("our-tokn") + "    - name: another\n  network:\n    allow:\n" +
+                      "      - {host: a.b, ports: [70000]}\n";
+  scope.replace(scope.find("30m"), 3, "10 minutes");
+  const CheckReport report = run({scratch_.write("s.yaml", scope)});
+  EXPECT_EQ(report.errors(), 4U) << text(report);
+  EXPECT_NE(text(report).find("s.yaml:8:13: error: no credential \"our-tokn\" is in the catalogue; "
+                              "did you mean \"our-token\"?\n      - name: our-tokn\n"),
+            std::string::npos)
+      << text(report);
+}
+
+TEST_F(Check, SaysOnceThatANameStandsTwiceInAFile) {
+  const std::string twice = std::string(kCredential) + "---\n" + std::string(kCredential);
+  const CheckReport report = run({scratch_.write("c.yaml", twice)});
+  EXPECT_EQ(report.errors(), 1U) << text(report);
+}
+
+TEST_F(Check, SaysOnceWhatIsWrongWithAFileThatIsInTheCatalogueToo) {
+  scratch_.write("base/base.yaml", std::string(kCredential) + "  fils: []\n");
+  const CheckReport report = run({scratch_.path("base")});
+  EXPECT_EQ(report.errors(), 1U) << text(report);
+}
+
+TEST_F(Check, WarnsOfWhatRunWouldRefuse) {
+  EXPECT_EQ(text(run({scratch_.write("s.yaml", scope_with("  parent: incident-99\n"))})),
+            "s.yaml:7:11: warning: the scope names a parent task: that needs the daemon\n"
+            "    parent: incident-99\n"
+            "            ^\n"
+            "1 file, 1 document ok, 0 errors, 1 warning\n");
+}
+
 TEST_F(Check, ShowsWhatOnlyCompilingShows) {
   std::string allow = "  exec:\n    allow:\n";
   for (std::size_t i = 1; i < 20; ++i)

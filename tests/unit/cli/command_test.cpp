@@ -48,13 +48,15 @@ TEST(Commands, GetWhatStandsBehindTheirNameAndGiveTheStatus) {
 }
 
 TEST(Commands, AreAskedForTheirHelpByHelp) {
-  EXPECT_EQ(say({"help", "water"}).status, 42);
-  EXPECT_EQ(seen, Words{"--help"});
+  for (const char* const help : {"help", "--help", "-h"}) {
+    EXPECT_EQ(say({help, "water"}).status, 42) << help;
+    EXPECT_EQ(seen, Words{"--help"}) << help;
+  }
 }
 
 TEST(Commands, AreAllListedByHelp) {
-  for (const Words& words :
-       {Words{"--help"}, Words{"-h"}, Words{"help"}, Words{"help", "--help"}}) {
+  for (const Words& words : {Words{"--help"}, Words{"-h"}, Words{"help"}, Words{"help", "--help"},
+                             Words{"help", "help"}, Words{"--help", "help"}}) {
     const Said said = say(words);
     EXPECT_EQ(said.status, kExitOk);
     EXPECT_NE(said.out.find("water     pour water"), std::string::npos) << said.out;

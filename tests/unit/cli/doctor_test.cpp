@@ -154,6 +154,15 @@ TEST(DoctorJson, HasNoBackendWhereNoneCanBeHad) {
   EXPECT_EQ(json["to_do"][0], "no");
 }
 
+TEST(DoctorJson, HasNullWhereTheTextSaysUnknown) {
+  DoctorFacts facts = facts_of_two();
+  const auto lsms = [&] { return nlohmann::json::parse(render_json(facts))["machine"]["lsms"]; };
+  EXPECT_EQ(lsms(), nlohmann::json({"lockdown", "yama"}));
+  facts.machine.lsms.clear();
+  EXPECT_TRUE(lsms().is_null());
+  EXPECT_TRUE(says(render_text(facts, Style(false)), "active LSMs             unknown"));
+}
+
 TEST(DoctorText, SaysWhyTrampolinesCouldNotBeTried) {
   DoctorFacts facts = facts_of_two();
   facts.machine.bpf_refused = "Operation not permitted";

@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "userspace/cli/run.h"
+
 namespace {
 
 using namespace ambit::cli;
@@ -27,9 +29,24 @@ TEST(Options, ThatAreMisspeltAreSuggested) {
 TEST(Options, AreNotGuessedFromTheirBeginning) { EXPECT_NE(mistake({"--js"}), ""); }
 
 TEST(Options, WithoutTheirValueOrWithWordsThatNobodyTakesAreMistakes) {
-  EXPECT_NE(mistake({"--backend"}), "");
+  EXPECT_EQ(mistake({"--backend"}), "--backend needs a value");
   EXPECT_NE(mistake({"stray"}), "");
   EXPECT_NE(mistake({"--json=yes"}), "");
+}
+
+TEST(Options, OfRunThatLackTheirValueAreNamedBeforeTheCommandThatLacksToo) {
+  const auto said = [](const std::vector<std::string>& words) {
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(run_command(words), 2);
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(said({"--scope"}), "ambit run: --scope needs a value\nTry `ambit run --help`.\n");
+  EXPECT_EQ(said({"--keep", "--scope"}), said({"--scope"}));
+  EXPECT_EQ(said({"--scope", "--", "true"}), said({"--scope"}));
+  EXPECT_TRUE(said({"--scope", "s.yaml", "true"}).starts_with("ambit run: the command must stand"));
+  EXPECT_TRUE(said({"--keep"}).starts_with("ambit run: the command must stand"));
+  EXPECT_TRUE(said({}).starts_with("ambit run: the command must stand"));
+  EXPECT_NE(said({"--scpoe", "x", "--", "true"}).find("did you mean --scope?"), std::string::npos);
 }
 
 }  // namespace

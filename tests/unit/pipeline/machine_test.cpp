@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "userspace/pipeline/choose.h"
+#include "userspace/pipeline/identity.h"
 
 namespace {
 
@@ -46,7 +49,7 @@ TEST(Machine, WithoutTheBpfLsmRulesOnlyLsmOutAndSaysHowToGetIt) {
   EXPECT_EQ(ruled_out(model::Backend::lsm, machine),
             "bpf is not among the active LSMs (lockdown,yama)");
   EXPECT_EQ(ruled_out(model::Backend::fmod_ret, machine), "");
-  EXPECT_EQ(remedy(model::Backend::lsm, machine),
+  EXPECT_EQ(remedy(model::Backend::lsm, machine, 0),
             "add bpf to lsm= on the kernel command line: lsm=lockdown,yama,bpf");
 }
 
@@ -62,6 +65,32 @@ TEST(Machine, ThatRefusesTrampolinesIsLeftWithThePortableBackend) {
   EXPECT_NE(ruled_out(model::Backend::lsm, machine), "");
   EXPECT_NE(ruled_out(model::Backend::fmod_ret, machine), "");
   EXPECT_EQ(ruled_out(model::Backend::portable, machine), "");
+}
+
+TEST(Machine, WithoutCgroupV2RulesPortableOutAndSaysOnceWhatToDo) {
+  Machine machine = good();
+  machine.cgroup2_why_not = "no cgroup v2 is mounted";
+  EXPECT_EQ(ruled_out(model::Backend::portable, machine), machine.cgroup2_why_not);
+  EXPECT_EQ(ruled_out(model::Backend::lsm, machine), "");
+  const std::string what = remedy(model::Backend::portable, machine, 0);
+  EXPECT_NE(what.find("mount -t cgroup2"), std::string::npos) << what;
+  EXPECT_EQ(what.find(machine.cgroup2_why_not), std::string::npos) << what;
+}
+
+TEST(Machine, IsNotToBlameForTheCallersLimits) {
+  for (const model::Backend backend : kBackendOrder) {
+    EXPECT_TRUE(remedy(backend, good(), EMFILE).starts_with("raise the limit of open files"));
+    EXPECT_FALSE(remedy(backend, good(), EINVAL).starts_with("raise the limit of open files"));
+  }
+}
+
+TEST(Identity, IsNotTheNumberThatMeansNoChange) {
+  const auto nobody = choose_identity("4294967295", {});
+  ASSERT_FALSE(nobody);
+  EXPECT_EQ(nobody.error().message, "no user can have the number 4294967295");
+  const auto last = choose_identity("4294967294", {});
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last->uid, 4294967294U);
 }
 
 TEST(Backends, AreNamedAsInDocumentsAndEvents) {

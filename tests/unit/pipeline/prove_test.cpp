@@ -91,7 +91,7 @@ class LiveProof : public testing::Test {
   void SetUp() override {
     const std::string missing = what_is_missing(look_at_machine());
     if (!missing.empty()) GTEST_SKIP() << missing;
-    auto sensor = choose_backend(std::nullopt, &proof_, nullptr);
+    auto sensor = choose_backend(std::nullopt, {}, &proof_);
     ASSERT_TRUE(sensor) << sensor.error().message;
     sensor_ = std::move(*sensor);
   }

@@ -134,5 +134,13 @@ TEST(UnixSocket, IsAPathOrAnAbstractName) {
   }
 }
 
+TEST(UnixSocket, ARelativeSocketIsNotGuessedToBeOneOfThatNameAnywhere) {
+  const auto bare = parse_unix_socket("foo");
+  ASSERT_FALSE(bare);
+  EXPECT_EQ(bare.error().suggestion, "");
+  EXPECT_NE(bare.error().message.find("absolute path, or by @name"), std::string::npos);
+  EXPECT_TRUE(parse_unix_socket("**/foo"));
+}
+
 }  // namespace
 }  // namespace ambit::policy

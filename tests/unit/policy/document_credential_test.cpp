@@ -120,6 +120,7 @@ TEST(CredentialParser, ReadsSeveralDocumentsAndKeepsThemApart) {
   const std::string one = credential_with("  files: [/x]\n");
   EXPECT_THAT(messages_of(one + "---\n" + one),
               ElementsAre(HasSubstr("stands twice in this file")));
+  EXPECT_THAT(parse_documents(one + "---\n" + one, "f.yaml").documents, SizeIs(1));
 
   const ParsedFile mixed =
       parse_documents(one +

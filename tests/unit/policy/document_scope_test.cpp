@@ -375,31 +375,5 @@ TEST(ScopeParser, TakesAByteOrderMarkAndWindowsLines) {
   EXPECT_EQ(scope.sha256, *sha256_hex(text));
 }
 
-TEST(ScopeCheck, UnknownCredentialsAreErrorsWithASuggestion) {
-  const model::Scope scope =
-      scope_of(scope_with("  credentials:\n    - {name: github-cil}\n    - {name: aws}\n"));
-  model::Catalogue catalogue;
-  catalogue.credentials.resize(2);
-  catalogue.credentials[0].name = "aws";
-  catalogue.credentials[1].name = "github-cli";
-  const auto found = check_scope_against(scope, catalogue);
-  ASSERT_THAT(found, SizeIs(1));
-  EXPECT_TRUE(has_errors(found));
-  EXPECT_EQ(found[0].suggestion, "github-cli");
-  EXPECT_EQ(found[0].file, "probe.yaml");
-  EXPECT_EQ(found[0].line, kFirstLine + 1);
-  EXPECT_EQ(found[0].column, 14U);
-}
-
-TEST(ScopeCheck, WarnsOfHostsThatCannotBeLookedUp) {
-  const model::Scope scope = scope_of(
-      scope_with("  network:\n    allow:\n      - {host: a.b}\n      - {host: \"*.a.b\"}\n"));
-  const auto found = check_scope_against(scope, {});
-  ASSERT_THAT(found, SizeIs(1));
-  EXPECT_FALSE(has_errors(found));
-  EXPECT_THAT(found[0].message, HasSubstr("cannot be looked up"));
-  EXPECT_EQ(found[0].line, kFirstLine + 3);
-}
-
 }  // namespace
 }  // namespace ambit::policy

@@ -41,7 +41,7 @@ TEST(Terminal, SaysWhatTheGuardRefusedAndWhichPrivilegeWouldAllowIt) {
   event.details = {{"operation", "bpf"}, {"privilege", "bpf"}};
   EXPECT_EQ(plain(event),
             "ambit: denied  cat[4242] using bpf() (privilege bpf is not in scope triage-4711)\n"
-            "       to allow: spec.privileges: [bpf]\n");
+            "       to allow: spec.privileges: - bpf\n");
 }
 
 TEST(Terminal, SaysThatTheMonitorWasGuardedInShadowToo) {
@@ -65,7 +65,17 @@ TEST(Terminal, NamesTheOpeningOfTheCredentialThatForbadeADestination) {
             "ambit: denied  cat[4242] connecting to paste.example port 443 (203.0.113.9, tcp) "
             "(credential github-cli, opened in event 1017, may not be used there)\n"
             "       to allow: spec.credentials: - name: github-cli, destinations: "
-            "[{host: paste.example, ports: [443]}]\n");
+            "[{host: paste.example, ports: [443]}] beside those that it has (a list here replaces "
+            "the catalogue's)\n");
+}
+
+TEST(Terminal, DoesNotOfferAListThatWouldTakeAwayTheReadersThatThereAre) {
+  Event event = sample::file_finding();
+  event.verdict->reason = Reason::reader_not_allowed;
+  event.process->exe = "/usr/bin/jq";
+  EXPECT_NE(plain(event).find("readers: [/usr/bin/jq] beside those that it has\n"),
+            std::string::npos)
+      << plain(event);
 }
 
 TEST(Terminal, OffersARuleThatFitsTheKindOfDestination) {
