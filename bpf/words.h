@@ -122,7 +122,8 @@
 	X(pipe_full) \
 	X(holder_replaced) \
 	X(sink_failed) \
-	X(mark_failed)
+	X(mark_failed) \
+	X(watch_failed)
 
 /* Tables that user space fills and decisions read: each is a BPF map of that
  * name; keys and values stand in bpf/core/tables.h.

@@ -17,6 +17,7 @@
 
 #include "userspace/kernel/holder_record.h"
 #include "userspace/pipeline/end_task.h"
+#include "userspace/policy/encode.h"
 #include "userspace/policy/filesystem.h"
 
 namespace ambit::pipeline {
@@ -196,16 +197,29 @@ void HolderAnswer::ask_no_more(const Asked& asked) {
     ++context_.shared->mark_failed;
 }
 
+/// A credential's inode number may be another file's by now: then what stands there counts.
+kernel::Sensor::FileIs HolderAnswer::recognise(const Asked& asked, std::uint32_t space) {
+  kernel::Sensor& sensor = *context_.setup->sensor;
+  const model::FileId id = id_of(asked.status);
+  auto what = sensor.recognise(asked.file, space);
+  if (what && !what->credentials.empty() && known_.is_another(asked.file, id)) {
+    known_.forget(id);
+    // The other holder may have removed it before.
+    static_cast<void>(sensor.remove(model::Table::inodes, policy::encode_inode_key(id, space)));
+    what = sensor.recognise(asked.file, space);
+  }
+  return what ? *what : kernel::Sensor::FileIs{.undecided = true};
+}
+
 bool HolderAnswer::allows_file(const Asked& asked) {
   const kernel::Sensor& tables = *context_.setup->sensor;
   const policy::Spaces spaces = policy::spaces_of(tables, asked.state.slot);
-  auto what = tables.recognise(asked.file, spaces.credentials);
-  if (!what) what = kernel::Sensor::FileIs{.undecided = true};
-  if (what->credentials.empty() && !what->undecided) {
+  const kernel::Sensor::FileIs what = recognise(asked, spaces.credentials);
+  if (what.credentials.empty() && !what.undecided) {
     ask_no_more(asked);
     return true;
   }
-  if (what->undecided)
+  if (what.undecided)
     ++context_.shared->undecided;
   else
     mark_too(asked);
@@ -214,8 +228,8 @@ bool HolderAnswer::allows_file(const Asked& asked) {
                                                          .held = asked.state.held,
                                                          .readers = asked.state.readers,
                                                          .now_boot_ns = boot_now()},
-                                                        what->credentials, what->undecided);
-  if (reports(asked, decision)) report(asked, decision, what->credentials);
+                                                        what.credentials, what.undecided);
+  if (reports(asked, decision)) report(asked, decision, what.credentials);
   return finish(asked, decision);
 }
 

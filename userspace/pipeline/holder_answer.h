@@ -7,6 +7,8 @@
 #include <array>
 #include <span>
 
+#include "userspace/kernel/sensor.h"
+#include "userspace/pipeline/holder_known.h"
 #include "userspace/pipeline/holder_shared.h"
 #include "userspace/policy/decide.h"
 
@@ -14,7 +16,8 @@ namespace ambit::pipeline {
 
 class HolderAnswer {
  public:
-  explicit HolderAnswer(const HolderContext& context) : context_(context) {}
+  HolderAnswer(const HolderContext& context, KnownInodes& known)
+      : context_(context), known_(known) {}
 
   /// Whether an answer has to be thought about. `pidfd` may be -1: then it has.
   [[nodiscard]] bool is_of_a_task(int pidfd) const;
@@ -42,7 +45,10 @@ class HolderAnswer {
   /// Carries the decision out; true: the open goes on.
   [[nodiscard]] bool finish(const Asked& asked, const policy::Decision& decision);
 
+  [[nodiscard]] kernel::Sensor::FileIs recognise(const Asked& asked, std::uint32_t space);
+
   HolderContext context_;
+  KnownInodes& known_;
   std::array<char, 4096> path_{};
   std::size_t path_length_ = 0;
   std::array<char, 4096> cwd_{};

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/holder_answer.h"
 #include "userspace/pipeline/holder_marks.h"
+#include "userspace/pipeline/holder_watch.h"
 
 namespace ambit::pipeline {
 
@@ -58,7 +60,7 @@ void settle(const HolderContext& context) {
 
 class HolderProcess {
  public:
-  explicit HolderProcess(HolderContext context) : context_(context), answer_(context_) {}
+  explicit HolderProcess(HolderContext context) : context_(context), answer_(context_, known_) {}
 
   void serve() {
     settle(context_);
@@ -66,16 +68,22 @@ class HolderProcess {
     if (context_.setup->answers_opens) {
       group_ = make_group(context_);
       if (!group_.valid()) return;
+      watch_.emplace(context_, group_.get(), known_);
+      watch_->begin();
     }
     HolderShared& shared = *context_.shared;
     shared.ready[context_.index] = true;
     while (!shared.stop.load()) {
       ++shared.beat[context_.index];
-      std::array<pollfd, 2> waits{{{.fd = group_.get(), .events = POLLIN, .revents = 0},
+      const int names = watch_ ? watch_->descriptor() : -1;
+      std::array<pollfd, 3> waits{{{.fd = names, .events = POLLIN, .revents = 0},
+                                   {.fd = group_.get(), .events = POLLIN, .revents = 0},
                                    {.fd = context_.supervisor, .events = POLLIN, .revents = 0}}};
       ::poll(waits.data(), waits.size(), kTurnMs);
-      if ((waits[0].revents & POLLIN) != 0) answer_all();
-      if ((waits[1].revents & POLLIN) != 0) {
+      // First what has come: it is what the opens may be of.
+      if ((waits[0].revents & POLLIN) != 0) watch_->take();
+      if ((waits[1].revents & POLLIN) != 0) answer_all();
+      if ((waits[2].revents & POLLIN) != 0) {
         // It may have said so a moment before.
         if (!shared.stop.load()) supervisor_ended();
         return;
@@ -177,8 +185,10 @@ class HolderProcess {
   }
 
   HolderContext context_;
+  KnownInodes known_;
   HolderAnswer answer_;
   Descriptor group_;
+  std::optional<HolderWatch> watch_;
   Descriptor peer_;
   int peer_pid_ = 0;
   std::uint64_t peer_beat_ = 0;

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "userspace/kernel/sensor.h"
@@ -40,14 +41,16 @@ struct HolderShared {
   std::atomic<std::uint64_t> findings_lost;  ///< the same of findings
   std::atomic<std::uint64_t> undecided;  ///< opens of a task that were refused for want of facts
   std::atomic<std::uint64_t> mark_failed;
+  std::atomic<std::uint64_t> watch_failed;  ///< names that came to a directory may not be known
   std::array<std::array<GainNote, kGainNotes>, kHolders> gains;  ///< by holder and process
 };
 
 struct HolderSetup {
   kernel::Sensor* sensor = nullptr;
   policy::MarkPlan marks;
-  int mount_namespace = -1;     ///< every mount in it is asked about; -1: none
-  bool ask_every_open = false;  ///< of that namespace
+  std::function<policy::MarkPlan()> plan_again;  ///< as the machine is when it is called
+  int mount_namespace = -1;                      ///< every mount in it is asked about; -1: none
+  bool ask_every_open = false;                   ///< of that namespace
   bool ask_every_exec = false;
   std::vector<model::FileId>
       loaders;                ///< ELF interpreters: opened for every program, never a program

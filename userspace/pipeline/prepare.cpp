@@ -164,6 +164,7 @@ Result<std::unique_ptr<Prepared>> prepare(Declared declared) {
     prepared->homes.emplace_back(*home);
   prepared->marks = policy::plan_marks(*catalogue, prepared->homes, files);
   prepared->pattern_alone = policy::has_pattern_alone(*catalogue);
+  prepared->catalogue = std::move(*catalogue);
   return prepared;
 }
 

@@ -42,6 +42,7 @@ struct Prepared {
   model::CompiledPolicy policy;
   policy::DestinationInput destinations;
   policy::MarkPlan marks;
+  policy::ExpandedCatalogue catalogue;  ///< for other marks, when directories come
   bool pattern_alone = false;
   std::vector<std::string> homes;
 };

@@ -152,7 +152,8 @@ void RunSession::report_losses() {
   for (const auto& [cause, counter] : {std::pair{LossCause::pipe_full, &shared.pipe_full},
                                        std::pair{LossCause::holder_replaced, &shared.replaced},
                                        std::pair{LossCause::read_failed, &shared.undecided},
-                                       std::pair{LossCause::mark_failed, &shared.mark_failed}})
+                                       std::pair{LossCause::mark_failed, &shared.mark_failed},
+                                       std::pair{LossCause::watch_failed, &shared.watch_failed}})
     stream_->count_loss(model::Ring::holder, cause, counter->load());
   stream_->count_loss(model::Ring::findings, LossCause::pipe_full, shared.findings_lost.load());
   if (sensor_->backend() == model::Backend::fmod_ret)

@@ -197,6 +197,9 @@ Result<void> RunSession::start_holders() {
   setup.answers_opens = sensor_->backend() == model::Backend::portable;
   if (setup.answers_opens) {
     setup.marks = prepared_->marks;
+    setup.plan_again = [this] {
+      return policy::plan_marks(prepared_->catalogue, prepared_->homes, policy::RealFileSystem());
+    };
     setup.mount_namespace = launched_->mount_namespace();
     setup.ask_every_open = true;
     setup.ask_every_exec = prepared_->policy.exec_bound;

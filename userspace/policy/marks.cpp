@@ -37,12 +37,14 @@ class Planner {
       plan_.files.insert(file);
       if (form->subtree) add_directories_up_to(file, form->components.size());
       add_directory_of_target(file);
+      watch_directory_of(file);
     }
     std::string directory;
     const std::size_t count = form->subtree ? form->components.size() : form->components.size() - 1;
     for (std::size_t i = 0; i < std::min(count, form->star.value_or(count)); ++i)
       directory += "/" + form->components[i];
     add_directory(directory, form->subtree);
+    watch_way_to(directory, form->star && *form->star < count);
   }
 
   MarkPlan take() { return std::move(plan_); }
@@ -61,6 +63,28 @@ class Planner {
     const auto facts = files_.look(file);
     if (facts && facts->canonical != file)
       add_directory(facts->canonical.substr(0, facts->canonical.rfind('/')), false);
+  }
+
+  void watch_directory_of(const std::string& file) {
+    if (const auto facts = files_.look(file.substr(0, std::max<std::size_t>(file.rfind('/'), 1))))
+      plan_.watched.insert(facts->canonical);
+  }
+
+  /// The last directory that is there, and the one that is missing in it.
+  void watch_way_to(std::string directory, bool goes_on) {
+    std::string missing = goes_on ? "/*" : "";
+    while (true) {
+      const auto facts = files_.look(directory.empty() ? "/" : directory);
+      if (facts && facts->directory) {
+        const std::string at = facts->canonical == "/" ? "" : facts->canonical;
+        plan_.watched.insert(facts->canonical);
+        if (!missing.empty()) plan_.awaited.insert(at + missing);
+        return;
+      }
+      if (directory.empty()) return;
+      missing = directory.substr(directory.rfind('/'));
+      directory.resize(directory.rfind('/'));
+    }
   }
 
   void add_directory(const std::string& directory, bool subtree) {

@@ -14,6 +14,10 @@ struct MarkPlan {
   std::set<std::string> files;
   std::set<std::string> directories;
   std::set<std::string> unmarked;  ///< directories that would be too much to ask about
+  /// Where a name can appear that is a credential, or a directory on the way to one.
+  std::set<std::string> watched;
+  /// Such directories that are not there yet; `directory/*`: any that comes into it.
+  std::set<std::string> awaited;
 };
 
 /// `homes` are never marked themselves; neither are directories that all of the machine uses.

@@ -77,6 +77,7 @@ bool has_ring(LossCause cause) {
     case LossCause::record_unknown:
     case LossCause::pipe_full:
     case LossCause::mark_failed:
+    case LossCause::watch_failed:
     case LossCause::holder_replaced:
       return true;
     case LossCause::storage_failed:

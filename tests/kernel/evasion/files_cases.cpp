@@ -254,14 +254,6 @@ std::vector<Case> file_cases() {
   late.before = make_directory;
   late.meanwhile = make_secret;
   all.push_back(late);
-  add_short(all,
-            {"hard link of a secret made later", "rename of a secret made later",
-             "rename of a directory with a secret made later",
-             "bind mount of a directory with a secret made later"},
-            {"portable", Result::missed,
-             "A file made after the start is known by its name there, and portable has no hook "
-             "that sees it get another name. Let secrets exist before the task starts, or make "
-             "them by writing a new file beside and renaming it in a marked directory."});
   add_short(all, {"path longer than PATH_MAX"},
             {"portable", Result::unreported,
              "The holder learns the name of a file by a link in /proc, which is no longer than "

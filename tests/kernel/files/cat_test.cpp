@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ambit run --scope s.yaml --events e.ndjson -- cat ~/.aws/credentials`, as README tells it.
-#include "tests/kernel/fixture/ambit.h"
+#include "tests/kernel/fixture/plan.h"
 
 namespace ambit::probe {
 namespace {
@@ -138,6 +138,22 @@ TEST_F(CatOfACredential, IsNoneWhereTheFileIsNoCredential) {
   EXPECT_EQ(run.ended.exit, 0) << run.ended.err;
   EXPECT_EQ(run.ended.out, "plain\n");
   EXPECT_EQ(run.events.findings().size(), 0U) << summary(run.events.findings());
+}
+
+TEST(AnInodeNumber, OfACredentialThatIsGoneIsTheNextFilesAlone) {
+  const Scratch scratch;
+  const std::string secret = scratch.secret("home/.aws/credentials");
+  const std::string other = scratch.path("home/.aws/other");
+  const Identity before = identity_of(secret);
+  const PlanRun plan =
+      run_plan(scratch, {.catalogue = {{.name = "aws", .files = {secret}}}},
+               {{.name = "it",
+                 .argv = {"exec", "/bin/sh", "-c", "rm \"$0\"; echo plain >\"$1\"; cat \"$1\"",
+                          secret, other}}});
+  if (identity_of(other) != before) GTEST_SKIP() << "this file system gives no number again";
+  EXPECT_EQ(plan.of("it").out, "plain\n") << plan.of("it");
+  EXPECT_EQ(plan.run.events.findings_about(before).size(), backend() == "portable" ? 0U : 1U)
+      << "the removal is one, where it is seen";
 }
 
 }  // namespace

@@ -128,6 +128,26 @@ const std::vector<Name>& names() {
        .lies = ".aws/sso/a/b/token",
        .before = [](const Place& p) { p.scratch->directory(p.name + "/.aws/sso"); },
        .meanwhile = [](const Place& p) { p.make(".aws/sso/a/b/token"); }},
+      {.name = "ALinkByTheTaskToANewFileInPlaceOfTheOld",
+       .opened = "other",
+       .lies = usual,
+       .meanwhile = replace,
+       .prefix = [](const Place& p) { return Words{"link", p.secret(), p.at("other")}; }},
+      {.name = "ANewNameByTheTaskOfAFileMadeWithItsDirectory",
+       .opened = "other",
+       .lies = "other",
+       .before = make_no_directory,
+       .meanwhile = make_later,
+       .prefix = [](const Place& p) { return Words{"rename", p.secret(), p.at("other")}; }},
+      {.name = "ANewNameByTheTaskOfAFileInADirectoryMadeAfterTheStart",
+       .opened = "other",
+       .lies = "other",
+       .before = [](const Place& p) { p.scratch->directory(p.name + "/.aws/sso"); },
+       .meanwhile = [](const Place& p) { p.make(".aws/sso/a/b/token"); },
+       .prefix =
+           [](const Place& p) {
+             return Words{"rename", p.at(".aws/sso/a/b/token"), p.at("other")};
+           }},
   };
   return all;
 }

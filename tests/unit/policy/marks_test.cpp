@@ -110,5 +110,31 @@ TEST(Marks, WhatIsKnownByNameAloneHasNone) {
   EXPECT_THAT(marks.directories, IsEmpty());
 }
 
+TEST(Marks, NewNamesAreWatchedWhereAFileOfTheCatalogueWouldStand) {
+  CatalogueProbe probe({{"/home/a/.aws/credentials"}, {"/home/a/.netrc"}});
+  probe.files.directory("/home/a/.aws");
+  const MarkPlan marks = plan(probe);
+  EXPECT_THAT(marks.watched, UnorderedElementsAre("/home/a/.aws", "/home/a"));
+  EXPECT_THAT(marks.awaited, IsEmpty());
+}
+
+TEST(Marks, TheFirstDirectoryThatIsMissingOnTheWayIsAwaited) {
+  CatalogueProbe probe({{"/home/a/.config/gcloud/**"}, {"/home/a/.config/gh/hosts.yml"}});
+  probe.files.directory("/home/a");
+  EXPECT_THAT(plan(probe).watched, UnorderedElementsAre("/home/a"));
+  EXPECT_THAT(plan(probe).awaited, UnorderedElementsAre("/home/a/.config"));
+  probe.files.directory("/home/a/.config");
+  EXPECT_THAT(plan(probe).watched, UnorderedElementsAre("/home/a/.config"));
+  EXPECT_THAT(plan(probe).awaited,
+              UnorderedElementsAre("/home/a/.config/gcloud", "/home/a/.config/gh"));
+}
+
+TEST(Marks, AnyDirectoryIsAwaitedWhereAStarStandsForIt) {
+  CatalogueProbe probe({{"/home/a/.mozilla/*/logins.json"}});
+  probe.files.file("/home/a/.mozilla/x/logins.json");
+  EXPECT_THAT(plan(probe).watched, UnorderedElementsAre("/home/a/.mozilla", "/home/a/.mozilla/x"));
+  EXPECT_THAT(plan(probe).awaited, UnorderedElementsAre("/home/a/.mozilla/*"));
+}
+
 }  // namespace
 }  // namespace ambit::policy
