@@ -39,6 +39,11 @@ enum class Guarded : std::uint8_t {
 };
 [[nodiscard]] model::TableEntry encode_guarded(const model::FileId& id, Guarded as);
 
+/// A file that is these credentials wherever it stands.
+[[nodiscard]] model::TableEntry encode_known_file(const model::FileId& id, std::uint32_t space,
+                                                  const std::vector<std::uint16_t>& credentials,
+                                                  const model::CredentialMask& mask);
+
 [[nodiscard]] std::string encode_inode_key(const model::FileId& id, std::uint32_t space);
 [[nodiscard]] std::string encode_rule(const model::CompiledRule& rule);
 
