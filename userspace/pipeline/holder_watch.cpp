@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <system_error>
 
-#include "bpf/core/tables.h"
 #include "userspace/policy/decide.h"
 #include "userspace/policy/encode.h"
 #include "userspace/policy/filesystem.h"
@@ -106,9 +105,7 @@ void HolderWatch::learn(const std::string& path, int file, const struct statx& s
                       path.c_str()) != 0 &&
       errno != ENOENT)
     ++context_.shared->mark_failed;
-  const model::CompiledRule rule{
-      .rank = CORE_RANK_INODE, .credentials = what->credentials, .mask = what->mask};
-  if (!sensor.put({.table = model::Table::inodes, .key = key, .value = policy::encode_rule(rule)}))
+  if (!sensor.put(policy::encode_known_file(id, space, what->credentials, what->mask)))
     ++context_.shared->watch_failed;
 }
 

@@ -148,6 +148,15 @@ TableEntry encode_task(const TaskState& state) {
   return {.table = Table::tasks, .key = bytes_of(state.slot), .value = bytes_of(value)};
 }
 
+TableEntry encode_known_file(const model::FileId& id, std::uint32_t space,
+                             const std::vector<std::uint16_t>& credentials,
+                             const model::CredentialMask& mask) {
+  return {
+      .table = Table::inodes,
+      .key = encode_inode_key(id, space),
+      .value = encode_rule({.rank = CORE_RANK_INODE, .credentials = credentials, .mask = mask})};
+}
+
 TableEntry encode_guarded(const model::FileId& id, Guarded as) {
   core_rule rule{};
   rule.flags = static_cast<__u8>(as == Guarded::events    ? CORE_GUARD_EVENTS
