@@ -32,7 +32,7 @@ class ADay : public testing::Test {
                          "--port=" + std::to_string(git_port_)}});
     const std::string port = scratch_.path("port");
     registry_ = std::make_unique<Child>(Command{.argv = {kHere + "/registry.py", port}});
-    ASSERT_TRUE(eventually([&] { return !content_of(port).empty(); }, 20s)) << registry_->err();
+    ASSERT_TRUE(eventually([&] { return !content_of(port).empty(); }, 60s)) << registry_->err();
     registry_port_ = std::stoi(content_of(port));
   }
 

@@ -27,7 +27,7 @@ Task task_of(Group group, Phase phase, const std::map<std::string, Place>& place
   Task task{.scope = {.credential_response = response,
                       .network_response = response,
                       .exec_response = response},
-            .limit = 180s};
+            .limit = 400s};
   CredentialText aws{.name = "aws"};
   CredentialText meta{.name = "metadata"};
   // For what is taken from a process outside: its descriptors.

@@ -121,7 +121,7 @@ class AFileThatTheTaskKnows : public testing::Test {
     const std::string ready = scratch_.path("known");
     const std::string go = scratch_.path("changed");
     std::jthread outside([&] {
-      if (!eventually([&] { return std::filesystem::exists(ready); }, 20s)) return;
+      if (!eventually([&] { return std::filesystem::exists(ready); }, 60s)) return;
       between();
       scratch_.write("changed", "");
     });

@@ -40,7 +40,7 @@ class AllWays {
     scratch.directory(phase + "-events");
     for (const GuardedWay& way : guarded_ways())
       task.catalogue.front().files.push_back(scratch.path(phase + "/" + way.name + "/.aws/**"));
-    task.limit = 120s;
+    task.limit = 300s;
     return run_plan(scratch, task, items(phase));
   }
 

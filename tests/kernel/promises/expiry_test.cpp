@@ -46,7 +46,7 @@ TEST_P(AScopeThatHasEnded, GivesNoCredentialAndNoNetworkFromThenOn) {
         return live.ambit().out().find("before plain open") != std::string::npos ||
                !live.ambit().running();
       },
-      20s));
+      60s));
   if (stopped) live.ambit().signal(SIGSTOP);
   sleep_for(3300ms);
   scratch_.write("go", "");

@@ -55,7 +55,7 @@ class AnOutsider : public testing::Test {
         scratch_, Task{.scope = {.network = Lines{}, .credential_response = "deny"},
                        .catalogue = {{.name = "aws", .files = {secret_}}},
                        .command = act({"each", plan})});
-    EXPECT_TRUE(eventually([&] { return fs::exists(scratch_.path("ready")); }, 20s))
+    EXPECT_TRUE(eventually([&] { return fs::exists(scratch_.path("ready")); }, 60s))
         << live->ambit().err();
     return live;
   }

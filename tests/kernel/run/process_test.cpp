@@ -31,7 +31,7 @@ class TheCommand : public testing::Test {
     return run_ambit(scratch_, task).ended;
   }
   pid_t wait_for_pid(const std::string& file) {
-    EXPECT_TRUE(eventually([&] { return fs::exists(file); }, 20s));
+    EXPECT_TRUE(eventually([&] { return fs::exists(file); }, 60s));
     const std::string number = content_of(file);
     return number.empty() ? -1 : std::stoi(number);
   }
@@ -235,7 +235,7 @@ TEST_F(TheCommand, IsNotTheOnlyOneWhoMayRun) {
   Live first(scratch_, start("one"));
   Live second(scratch_, start("other"));
   for (const std::string ready : {"one-ready", "other-ready"})
-    ASSERT_TRUE(eventually([&] { return fs::exists(scratch_.path(ready)); }, 20s));
+    ASSERT_TRUE(eventually([&] { return fs::exists(scratch_.path(ready)); }, 60s));
   scratch_.write("go", "");
   const TaskRun only_one = first.finish();
   const TaskRun only_other = second.finish();

@@ -123,7 +123,7 @@ TEST_F(ARun, PassesSignalsToItsCommand) {
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) {
     const std::string ready = scratch_.path("ready-" + std::to_string(number));
     Live live(scratch_, {.command = act({"catch", std::to_string(number), ready})});
-    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(ready); }, 20s));
+    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(ready); }, 60s));
     live.ambit().signal(number);
     const TaskRun run = live.finish();
     EXPECT_EQ(run.ended.out, "caught\n") << "signal " << number << run.ended.err;
@@ -135,7 +135,7 @@ TEST_F(ARun, EndsWithItsCommandWhenSigtermEndsThat) {
   const std::string ready = scratch_.path("ready");
   Live live(scratch_,
             {.command = act({"after-handshake", ready, scratch_.path("never"), "exit", "0"})});
-  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(ready); }, 20s));
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(ready); }, 60s));
   live.ambit().signal(SIGTERM);
   const TaskRun run = live.finish();
   EXPECT_EQ(run.ended.exit, 143) << run.ended.err;
