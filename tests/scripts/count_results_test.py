@@ -9,7 +9,10 @@ from pathlib import Path
 
 COUNT = Path(__file__).resolve().parents[2] / "scripts/lib/count-results"
 PASSED = '<testcase name="Passes" status="run" result="completed" classname="A"/>'
-FAILED = '<testcase name="Fails" status="run" classname="A"><failure message="no"/></testcase>'
+FAILED = (
+    '<testcase name="Fails" status="run" classname="A">'
+    '<failure message="a.cpp:1&#x0A;Which is: no"/></testcase>'
+)
 SKIPPED = (
     '<testcase name="Skips" status="run" result="skipped" classname="A">'
     '<skipped message="a.cpp:1&#x0A;no io_uring here"/></testcase>'
@@ -42,10 +45,10 @@ class CountResults(unittest.TestCase):
         self.assertIn("skipped  unit: A.Skips: no io_uring here", output)
         self.assertIn("skipped  unit: A.DISABLED_B: disabled", output)
 
-    def test_a_failed_test_is_named(self):
+    def test_a_failed_test_is_named_with_what_it_said(self):
         status, line, output = self.run_count({"a": (1, xml(PASSED, FAILED))})
         self.assertEqual((1, "1 passed, 1 failed, 0 skipped"), (status, line))
-        self.assertIn("failed   unit: A.Fails", output)
+        self.assertIn("failed   unit: A.Fails: a.cpp:1 Which is: no", output)
 
     def test_a_program_that_died_is_a_failure(self):
         for text in (None, "", "<testsuites><testsuite"):

@@ -17,6 +17,8 @@
 #include <array>
 #include <cstddef>
 
+#include "userspace/base/ignored_signal.h"
+
 namespace ambit::pipeline {
 
 namespace {
@@ -33,11 +35,8 @@ void report(int control, LaunchStage stage, int value) {
 
 /// What the caller ignores (nohup) the command ignores as well.
 void reset_signals() {
-  for (int number = 1; number < NSIG; ++number) {
-    struct sigaction now{};
-    if (::sigaction(number, nullptr, &now) == 0 && now.sa_handler != SIG_IGN)
-      ::signal(number, SIG_DFL);
-  }
+  for (int number = 1; number < NSIG; ++number)
+    if (!ignores_signal(number)) ::signal(number, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -19,12 +19,10 @@
 #include <cstring>
 
 #include "userspace/base/descriptor.h"
+#include "userspace/pipeline/prove_child.h"
 
 namespace ambit::pipeline {
 namespace {
-
-// Of a loaded machine: half a second was not enough for an execution in a guest beside two others.
-constexpr int kPatienceMs = 10000;
 
 void finish(Attempt& attempt, pid_t child, bool answered) {
   if (!answered) ::kill(child, SIGKILL);
@@ -42,7 +40,7 @@ void finish(Attempt& attempt, pid_t child, bool answered) {
 /// Refuses the one open that is waited for.
 bool deny_one(int group) {
   pollfd waiting{.fd = group, .events = POLLIN, .revents = 0};
-  if (::poll(&waiting, 1, kPatienceMs) != 1) return false;
+  if (::poll(&waiting, 1, kProofPatienceMs) != 1) return false;
   alignas(fanotify_event_metadata) std::array<char, 256> buffer{};
   const ssize_t size = ::read(group, buffer.data(), buffer.size());
   if (size < static_cast<ssize_t>(sizeof(fanotify_event_metadata))) return false;

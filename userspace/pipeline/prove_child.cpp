@@ -17,9 +17,6 @@
 namespace ambit::pipeline {
 namespace {
 
-// Of a loaded machine: half a second was not enough for an execution in a guest beside two others.
-constexpr int kPatienceMs = 10000;
-
 /// Runs between fork() and _exit(): the process may have had threads, so it makes system calls
 /// only.
 [[noreturn]] void obey(const Props& props, int channel) {
@@ -79,7 +76,7 @@ StepAnswer BoundChild::take(std::uint8_t step) {
   StepAnswer answer{.result = kCannotBeTried, .port = 0};
   if (!alive() || ::send(channel_.get(), &step, 1, MSG_NOSIGNAL) != 1) return answer;
   pollfd waiting{.fd = channel_.get(), .events = POLLIN, .revents = 0};
-  if (::poll(&waiting, 1, kPatienceMs) == 1) {
+  if (::poll(&waiting, 1, kProofPatienceMs) == 1) {
     if (::recv(channel_.get(), &answer, sizeof(answer), 0) == sizeof(answer)) return answer;
     answer = {.result = kWasKilled, .port = 0};
   }

@@ -13,6 +13,10 @@
 
 namespace ambit::pipeline {
 
+/// For one answer, on a loaded machine: half a second was not enough for an execution in a guest
+/// beside two others.
+inline constexpr int kProofPatienceMs = 10000;
+
 /// What a step came to: kDone, errno, kCannotBeTried or kWasKilled; and the UDP port of its own.
 struct StepAnswer {
   std::int32_t result = 0;

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "userspace/base/ignored_signal.h"
 #include "userspace/model/make_event.h"
 #include "userspace/pipeline/families.h"
 #include "userspace/pipeline/guard.h"
@@ -27,10 +28,8 @@ Descriptor catch_signals() {
   sigset_t set;
   ::sigemptyset(&set);
   for (const int number : kForwarded) {
-    struct sigaction now{};
     // What the caller ignores (nohup) stays so, for the command as well.
-    if (::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) continue;
-    ::sigaddset(&set, number);
+    if (!ignores_signal(number)) ::sigaddset(&set, number);
   }
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);

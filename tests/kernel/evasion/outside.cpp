@@ -28,9 +28,9 @@ void make_network(const std::vector<std::string>& addresses) {
 
 // Metadata services of AWS, ECS, EKS, Alibaba; a NAT64 form; a link-local address.
 const std::vector<std::string> kAddresses{
-    "169.254.169.254/32", "169.254.170.2/32",    "169.254.170.23/32", "100.100.100.200/32",
-    "10.99.0.2/32",       "fd00:ec2::254/128",   "fd00:ec2::23/128",  "64:ff9b::7f00:2/128",
-    "fe80::2/64",         "2001:db8::7f00:2/128"};
+    "169.254.169.254/32", "169.254.170.2/32",     "169.254.170.23/32", "100.100.100.200/32",
+    "10.99.0.2/32",       "fd00:ec2::254/128",    "fd00:ec2::23/128",  "64:ff9b::7f00:2/128",
+    "fe80::2/64",         "2001:db8::7f00:2/128", "2001:db8::7/128"};
 
 std::string cgroup_root() {
   for (const std::string at : {"/sys/fs/cgroup/unified", "/sys/fs/cgroup"}) {

@@ -78,11 +78,12 @@ bool is_about_destination(const Place& place, const Done& done, const Json& find
   if (way.family != 0)
     return at(finding, "/destination/family") == way.family &&
            at(finding, "/process/pid") == done.pid;
-  // Ports of TCP and UDP may be equal, and several ways have one address.
+  // Several ways have one address, and a TCP port of one can be the UDP port of another.
   const bool own = at(finding, "/process/pid") == done.pid;
   const bool there = text_at(finding, "/destination/ip") == way.address;
   if (way.by_address) return there && own;
-  return at(finding, "/destination/port") == place.collector->port() && (there || own);
+  const bool alike = text_at(finding, "/destination/protocol") == way.reported();
+  return at(finding, "/destination/port") == place.collector->port() && (own || (there && alike));
 }
 
 /// Where the guard stands before what the way leads to: /proc of others, cgroups.

@@ -36,6 +36,17 @@ class TheCommand : public testing::Test {
     return number.empty() ? -1 : std::stoi(number);
   }
 
+  /// A command that leaves a process behind and waits; each says its number in a file.
+  Task leaves_and_waits(const std::string& left, const std::string& waits) {
+    const std::string plan = scratch_.write(
+        "plan.json",
+        Json::array(
+            {{{"name", "leave"}, {"argv", {"leave", left, scratch_.path("output"), "stay", "60"}}},
+             {{"name", "wait"}, {"argv", {"handshake", waits, scratch_.path("never")}}}})
+            .dump());
+    return {.command = act({"each", plan})};
+  }
+
   Scratch scratch_;
 };
 
@@ -114,13 +125,7 @@ TEST_F(TheCommand, LeavesItsLeftoversBoundWhereKeepSaysSo) {
 TEST_F(TheCommand, DiesWithItsTaskWhenAmbitIsKilled) {
   const std::string file = scratch_.path("pid");
   const std::string ready = scratch_.path("ready");
-  const std::string plan = scratch_.write(
-      "plan.json",
-      Json::array(
-          {{{"name", "leave"}, {"argv", {"leave", file, scratch_.path("output"), "stay", "60"}}},
-           {{"name", "wait"}, {"argv", {"handshake", ready, scratch_.path("never")}}}})
-          .dump());
-  Live live(scratch_, {.command = act({"each", plan})});
+  Live live(scratch_, leaves_and_waits(file, ready));
   const pid_t left = wait_for_pid(file);
   const pid_t waits = wait_for_pid(ready);
   ASSERT_TRUE(left > 0 && waits > 0) << live.ambit().err();
@@ -152,13 +157,7 @@ TEST_F(TheCommand, DiesWithItsTaskWhenAllProcessesOfAmbitAreKilledAtOnce) {
     GTEST_SKIP() << "this kernel lets no BPF program signal others (6.13)";
   const std::string file = scratch_.path("pid");
   const std::string ready = scratch_.path("ready");
-  const std::string plan = scratch_.write(
-      "plan.json",
-      Json::array(
-          {{{"name", "leave"}, {"argv", {"leave", file, scratch_.path("output"), "stay", "60"}}},
-           {{"name", "wait"}, {"argv", {"handshake", ready, scratch_.path("never")}}}})
-          .dump());
-  Live live(scratch_, {.command = act({"each", plan})});
+  Live live(scratch_, leaves_and_waits(file, ready));
   const pid_t left = wait_for_pid(file);
   const pid_t waits = wait_for_pid(ready);
   ASSERT_TRUE(left > 0 && waits > 0) << live.ambit().err();
