@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/errqueue.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -219,12 +220,42 @@ int carry(const Words& w) {
   ::_exit(by_send(fd, w[4] + std::string(buffer.data(), static_cast<std::size_t>(got))));
 }
 
+struct Message {
+  long type = 1;
+  std::array<char, 256> text{};
+};
+
+// PATH ADDRESS PORT TEXT: as `carry`, through a message queue of System V.
+int carry_message(const Words& w) {
+  const int queue = ::msgget(IPC_PRIVATE, 0600);
+  if (queue < 0) return failed("msgget");
+  const int reader = ::fork();
+  if (reader == 0) {
+    Message message;
+    const int fd = ::open(w[1].c_str(), O_RDONLY | O_CLOEXEC);
+    const ssize_t got = ::read(fd, message.text.data(), message.text.size());
+    if (got <= 0) ::_exit(failed("read"));
+    ::_exit(::msgsnd(queue, &message, static_cast<std::size_t>(got), 0) == 0 ? kDone
+                                                                             : failed("msgsnd"));
+  }
+  int status = status_of(reader);
+  Message message;
+  const ssize_t got = ::msgrcv(queue, &message, message.text.size(), 0, IPC_NOWAIT);
+  if (status == kDone && got <= 0) status = failed("msgrcv");
+  ::msgctl(queue, IPC_RMID, nullptr);
+  if (status != kDone) return status;
+  const int fd = connected_to(w, SOCK_STREAM);
+  if (fd < 0) return failed("connect");
+  return by_send(fd, w[4] + std::string(message.text.data(), static_cast<std::size_t>(got)));
+}
+
 constexpr std::array kActs{
     Act{"stream-after", "PATH ADDRESS PORT TEXT HOW", 5, stream_after},
     Act{"datagram-after", "PATH ADDRESS PORT TEXT HOW", 5, datagram_after},
     Act{"hold-then", "PATH ACT…", 2, hold_then},
     Act{"parent-sends", "PATH ADDRESS PORT TEXT", 4, parent_sends},
     Act{"carry", "PATH ADDRESS PORT TEXT KIND PLACE", 6, carry},
+    Act{"carry-message", "PATH ADDRESS PORT TEXT", 4, carry_message},
 };
 
 }  // namespace
