@@ -33,6 +33,12 @@ enum ambit_ring { AMBIT_RINGS(AMBIT_RING) AMBIT_RING_COUNT };
 	X(file_open) \
 	X(file_receive) \
 	X(file_permission) \
+	X(carry_file) \
+	X(carry_map) \
+	X(carry_send) \
+	X(carry_datagram) \
+	X(carry_receive) \
+	X(carry_trace) \
 	X(path_truncate) \
 	X(path_link) \
 	X(path_rename) \

@@ -87,6 +87,8 @@ const volatile __u8 ambit_cgroup_delegated __weak = 0;
 const volatile __u8 ambit_backend __weak = AMBIT_BACKEND_none;
 /* Whether the kernel has bpf_rdonly_cast; set before the load as well. */
 const volatile __u8 ambit_can_cast __weak = 0;
+/* Whether what holders write is followed (bpf/carried.bpf.c); likewise. */
+const volatile __u8 ambit_carries __weak = 0;
 /* Whether it has bpf_send_signal_task; likewise. */
 const volatile __u8 ambit_can_signal __weak = 0;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* Which sockets and ports are a task's own (lsm, fmod_ret): noted when made, forgotten when freed.
  */
+#include "bpf/lib/carry.bpf.h"
 #include "bpf/lib/reach.bpf.h"
 
 char _license[] __weak SEC("license") = "GPL";
@@ -81,6 +82,7 @@ int BPF_PROG(udp_port, struct sock *sk, unsigned short port, unsigned int hash, 
 
 static __always_inline void forget_socket(struct sock *sk)
 {
+	struct core_inode_key channel = {};
 	__u64 address = (__u64)sk;
 	struct core_listener_key key = {};
 	struct core_listener *listener;
@@ -91,6 +93,10 @@ static __always_inline void forget_socket(struct sock *sk)
 		return;
 	owner = own->slot;
 	bpf_map_delete_elem(&own_sockets, &address);
+	if (ambit_carries) {
+		channel_of_socket(&channel, address);
+		bpf_map_delete_elem(&channels, &channel);
+	}
 	if (!is_inet(sk->__sk_common.skc_family))
 		return;
 	key.netns = netns_of(sk);

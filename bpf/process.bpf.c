@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /* Membership: who is in a task, from fork to exit; and what is executed. */
+#include "bpf/lib/carry.bpf.h"
 #include "bpf/lib/credential.bpf.h"
 
 char _license[] __weak SEC("license") = "GPL";
@@ -22,6 +23,27 @@ __attribute__((noinline)) int has_storage(void)
 	return task->bpf_storage != 0;
 }
 
+#define CLONE_VM 0x00000100ULL
+#define CLONE_VFORK 0x00004000ULL
+
+/* Mappings that are shared stay so in a child. One that has the same memory shares all of it; with
+ * vfork its parent waits until that is over.
+ */
+static __always_inline __u32 leader_flags(__u64 clone_flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct core_process *leader = bpf_task_storage_get(&processes, task->group_leader, 0, 0);
+	__u32 shares = 0;
+
+	if (!leader || (clone_flags & CLONE_THREAD))
+		return 0;
+	if (clone_flags & CLONE_VM)
+		shares = CORE_PROCESS_SHARES;
+	if (shares && !(clone_flags & CLONE_VFORK))
+		__sync_fetch_and_or(&leader->flags, shares);
+	return leader->flags | shares;
+}
+
 /* What a child of the current process starts with. 0, or < 0: it must not start. */
 static __always_inline int inherit(struct task_struct *child, __u64 clone_flags)
 {
@@ -41,7 +63,7 @@ static __always_inline int inherit(struct task_struct *child, __u64 clone_flags)
 		return -1;
 	}
 	*own = *parent;
-	own->flags = 0;
+	own->flags = leader_flags(clone_flags) & CORE_PROCESS_SHARES;
 	with_leader(&own->held, &own->readers, 0);
 	number = parent->slot;
 	task = bpf_map_lookup_elem(&tasks, &number);
@@ -319,6 +341,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 	}
 	entry.process->pending_verdict = 0;
 	entry.process->readers = entry.process->pending_readers;
+	entry.process->flags &= ~CORE_PROCESS_SHARES;
 	core_mask_remove(&entry.process->held, &entry.scratch->subject.policy.hold_process);
 	effect = core_effect(&entry.scratch->verdict, can_deny());
 	fill_head(entry.scratch, entry.process->slot, AMBIT_KIND_exec, effect);
@@ -348,9 +371,11 @@ static __always_inline void forget_inode(struct inode *inode)
 	struct core_inode_key key = {};
 	__u32 *known, space;
 
-	if (inode->i_nlink)
+	if (inode->i_nlink && !(ambit_carries && (inode->i_mode & S_IFMT) == S_IFIFO))
 		return;
 	inode_key(&key, inode, 0);
+	if (ambit_carries)
+		bpf_map_delete_elem(&channels, &key);
 	known = bpf_map_lookup_elem(&known_inodes, &key);
 	if (!known)
 		return;

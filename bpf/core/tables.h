@@ -8,8 +8,10 @@
 #include "bpf/core/types.h"
 
 /* tasks: slot -> what changes during a task's life */
-#define CORE_TASK_REVOKED 1u /* ended: no credential, no network, no new process */
-#define CORE_TASK_KILLED 2u  /* kill-task: every process dies at its next hook */
+#define CORE_TASK_REVOKED 1u   /* ended: no credential, no network, no new process */
+#define CORE_TASK_KILLED 2u    /* kill-task: every process dies at its next hook */
+#define CORE_TASK_CARRIES 4u   /* a holder has written somewhere (lib/carry.bpf.h) */
+#define CORE_TASK_MAPS_MORE 8u /* a mapping of it was not noted: what is written, all hold */
 struct core_task {
 	__u32 policy;
 	__u32 flags;
@@ -161,6 +163,7 @@ struct core_listener {
  */
 #define CORE_PROCESS_EXEC_REPORTED 1u
 #define CORE_PROCESS_UNLISTED 2u      /* the table of members was full: it ends at its next hook */
+#define CORE_PROCESS_SHARES 4u	      /* its memory is another process's as well */
 #define CORE_SLOT_MONITOR 0xffffffffu /* a process of Ambit's own: in no task, and guarded */
 struct core_process {
 	__u32 slot; /* 0: in no task */

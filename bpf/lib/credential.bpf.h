@@ -3,6 +3,7 @@
 #ifndef AMBIT_CREDENTIAL_BPF_H
 #define AMBIT_CREDENTIAL_BPF_H
 
+#include "bpf/lib/carry.bpf.h"
 #include "bpf/lib/hook.bpf.h"
 
 CORE_INLINE const struct core_credential_bit *core_find_bit(void *seam,
@@ -42,6 +43,8 @@ AMBIT_GLOBAL int settle(struct ambit_scratch *scratch, __u32 effect)
 	if (!process)
 		return 1;
 	hold(&scratch->subject, process, &scratch->verdict.gained);
+	if (ambit_carries && shares_memory() && what_spreads(&scratch->spread))
+		hold_by_task(scratch->slot, &scratch->spread, 0);
 	return 0;
 }
 

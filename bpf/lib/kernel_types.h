@@ -273,10 +273,12 @@ struct unix_address {
 	} name[0];
 };
 
+#define AF_UNIX 1
 struct unix_sock {
 	struct sock sk;
 	struct unix_address *addr;
 	struct path path;
+	struct sock *peer;
 };
 
 struct msghdr {

@@ -6,7 +6,6 @@
 #include "bpf/lib/credential.bpf.h"
 
 #define AF_UNSPEC 0
-#define AF_UNIX 1
 #define AF_INET 2
 #define AF_NETLINK 16
 #define AF_INET6 10
@@ -202,6 +201,9 @@ AMBIT_GLOBAL int reach(struct ambit_scratch *scratch, struct ambit_address *to, 
 	port = find_port(scratch->subject.task.policy, to);
 	match_endpoints(scratch, port);
 	core_decide_destination(&scratch->subject, &scratch->verdict, port, where);
+	/* A task's own listener passes on what it is sent. */
+	if (ambit_carries && (where & CORE_DESTINATION_OWN) && what_spreads(&scratch->spread))
+		hold_by_task(scratch->slot, &scratch->spread, 0);
 	effect = core_effect(&scratch->verdict, to->can_deny);
 	if (!is_told(scratch, effect, quiet)) {
 		fill_head(scratch, scratch->slot, AMBIT_KIND_connect, effect);

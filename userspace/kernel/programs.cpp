@@ -23,6 +23,13 @@ using model::Backend;
 
 #define AMBIT_ONCE(program, backend, without) \
   ProgramSpec { #program, #program, Concern::cleanup, backend, "", false, without, AttachBy::once }
+#define AMBIT_CARRY(hook, target, without)                                                 \
+  ProgramSpec{"lsm_" #hook,       #hook, Concern::network, Backend::lsm,                   \
+              "bpf_lsm_" #target, false, without,          AttachBy::demand},              \
+      ProgramSpec {                                                                        \
+    "fmod_" #hook, #hook, Concern::network, Backend::fmod_ret, "security_" #target, false, \
+        without, AttachBy::demand                                                          \
+  }
 // The guard's are not required: without one of them the rest holds.
 #define AMBIT_GUARD(hook, without) AMBIT_PAIR(hook, Concern::guard, false, without)
 
@@ -112,6 +119,13 @@ constexpr std::array kSpecs{
     ProgramSpec{"sys_exit", "sys_exit", Concern::files, Backend::portable, "", false,
                 "a file known by pattern alone is opened through a mount that was made later",
                 AttachBy::demand},
+    AMBIT_CARRY(carry_file, file_permission, "what goes through files and pipes is not followed"),
+    AMBIT_CARRY(carry_map, mmap_file, "what goes through shared memory is not followed"),
+    AMBIT_CARRY(carry_send, socket_sendmsg, "what goes through Unix sockets is not followed"),
+    AMBIT_CARRY(carry_datagram, unix_may_send, "what goes through Unix sockets is not followed"),
+    AMBIT_CARRY(carry_receive, socket_recvmsg, "what goes through Unix sockets is not followed"),
+    AMBIT_CARRY(carry_trace, ptrace_access_check,
+                "what one process reads of another is not followed"),
     AMBIT_GUARD(task_kill, "a task that runs as root can signal Ambit's processes"),
     AMBIT_GUARD(file_send_sigiotask, "a task that runs as root can signal Ambit by F_SETSIG"),
     AMBIT_GUARD(ptrace_access_check, "processes outside the task can be traced and read"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -43,6 +44,10 @@ struct ProgramSpec {
   std::string_view only_with = {};  ///< kernels without this function do not need the program
   int attach_type = -1;             ///< for section names that libbpf 1.1.2 does not know
 };
+
+/// Which follow what one process of a task hands to another: on demand, all or none.
+inline constexpr std::array<std::string_view, 6> kCarryHooks{
+    "carry_file", "carry_map", "carry_send", "carry_datagram", "carry_receive", "carry_trace"};
 
 [[nodiscard]] std::span<const ProgramSpec> program_specs();
 

@@ -81,6 +81,11 @@ bool cgroup_is_delegated() {
   return false;
 }
 
+bool follows_what_is_carried(const SensorOptions& options) {
+  return options.backend != model::Backend::portable &&
+         std::ranges::find(options.without, kCarryHooks.front()) == options.without.end();
+}
+
 bool belongs(const ProgramSpec& spec, model::Backend backend) {
   return spec.backend == model::Backend::none || spec.backend == backend;
 }
@@ -135,6 +140,7 @@ Result<void> Sensor::load() {
   skeleton_->rodata->ambit_cgroup_delegated = cgroup_is_delegated() ? 1 : 0;
   skeleton_->rodata->ambit_can_cast = functions->contains(kCanCast) ? 1 : 0;
   skeleton_->rodata->ambit_can_signal = functions->contains(kCanSignal) ? 1 : 0;
+  skeleton_->rodata->ambit_carries = follows_what_is_carried(options_) ? 1 : 0;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton_->obj) bpf_program__set_autoload(program, false);
   for (const ProgramSpec& spec : program_specs()) {
@@ -170,7 +176,7 @@ Result<void> Sensor::attach() {
   for (HookState& hook : hooks_) {
     if (!hook.why_not.empty()) continue;
     if (hook.spec->by == AttachBy::demand) {
-      hook.why_not = "attached only while a live scope has a credential known by pattern alone";
+      hook.why_not = "attached only while a live scope needs it";
       continue;
     }
     if (auto attached = attach_one(hook); !attached) {

@@ -104,6 +104,9 @@ Result<void> RunSession::choose() {
   // Verifying it takes a tenth of a start.
   std::vector<std::string> without;
   if (!prepared_->pattern_alone) without.emplace_back(kForPatterns);
+  const bool carries = prepared_->policy.restricted != model::CredentialMask{};
+  if (!carries)
+    without.insert(without.end(), kernel::kCarryHooks.begin(), kernel::kCarryHooks.end());
   auto sensor = choose_backend(options_.backend, without, &proof_);
   if (!sensor) return std::unexpected(sensor.error());
   sensor_ = std::move(*sensor);
@@ -111,6 +114,9 @@ Result<void> RunSession::choose() {
   if (!unmet.empty()) return fail(unmet);
   if (prepared_->pattern_alone && sensor_->backend() == model::Backend::portable)
     if (auto on = sensor_->switch_on(kForPatterns); !on) return on;
+  if (carries && sensor_->backend() != model::Backend::portable)
+    for (const std::string_view hook : kernel::kCarryHooks)
+      if (auto on = sensor_->switch_on(hook); !on) return on;
   if (auto guarded = guard_own_program(*sensor_); !guarded) return guarded;
   for (const std::string& program : prepared_->policy.pinned)
     pinned_.emplace_back(::open(program.c_str(), O_PATH | O_CLOEXEC));

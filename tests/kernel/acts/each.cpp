@@ -4,12 +4,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -20,19 +19,12 @@ namespace {
 using Json = nlohmann::json;
 constexpr int kPatienceMs = 20'000;
 
-/// Memory takes the output, so that no act waits for a reader and a leftover process holds nothing.
-struct Output {
-  int fd = ::memfd_create("output", MFD_CLOEXEC);
-
-  [[nodiscard]] std::string text() const {
-    std::string all;
-    std::array<char, 4096> buffer{};
-    ssize_t got = 0;
-    while ((got = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(all.size()))) > 0)
-      all.append(buffer.data(), static_cast<std::size_t>(got));
-    return all;
-  }
-};
+/// Files take the output, so that no act waits for a reader and a leftover process holds nothing.
+/// They are read outside the task: who reads here what a holder wrote would hold as well.
+int output(const std::string& directory, const Json& item, const char* which) {
+  const std::string path = directory + "/" + item.at("name").get<std::string>() + which;
+  return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+}
 
 bool ends_in_time(int pid) {
   const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
@@ -42,14 +34,14 @@ bool ends_in_time(int pid) {
   return ended;
 }
 
-Json perform_one(const Json& item) {
-  const Output out;
-  const Output err;
+Json perform_one(const Json& item, const std::string& directory) {
+  const int out = output(directory, item, ".out");
+  const int err = output(directory, item, ".err");
   const Words words = item.at("argv").get<Words>();
   const int pid = ::fork();
   if (pid == 0) {
-    ::dup2(out.fd, STDOUT_FILENO);
-    ::dup2(err.fd, STDERR_FILENO);
+    ::dup2(out, STDOUT_FILENO);
+    ::dup2(err, STDERR_FILENO);
     ::_exit(perform(words));
   }
   const bool in_time = pid > 0 && ends_in_time(pid);
@@ -59,8 +51,6 @@ Json perform_one(const Json& item) {
   Json done{{"name", item.at("name")},
             {"pid", pid},
             {"timed_out", !in_time},
-            {"out", out.text()},
-            {"err", err.text()},
             {"signal", 0},
             {"exit", -1}};
   if (WIFSIGNALED(status)) {
@@ -68,8 +58,8 @@ Json perform_one(const Json& item) {
   } else {
     done["exit"] = WEXITSTATUS(status);
   }
-  ::close(out.fd);
-  ::close(err.fd);
+  ::close(out);
+  ::close(err);
   return done;
 }
 
@@ -79,8 +69,10 @@ int perform_each(const Words& words) {
   if (words.size() != 2) return kUsage;
   try {
     const Json plan = Json::parse(std::ifstream(words[1]));
+    ::mkdir((words[1] + ".d").c_str(), 0777);
     for (const Json& item : plan) {
-      say(perform_one(item).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+      say(perform_one(item, words[1] + ".d").dump(-1, ' ', false, Json::error_handler_t::replace) +
+          "\n");
     }
   } catch (const std::exception& error) {
     say(std::string("bad plan: ") + error.what() + "\n");

@@ -207,13 +207,10 @@ std::vector<Case> network_cases() {
 
 namespace {
 
-std::vector<Short> not_followed() {
-  const std::string why =
-      "What one process reads and hands to another of its task is not followed. With holding: task "
-      "every process of the task counts as a holder from the first open on.";
-  return {{"lsm", Result::missed, why},
-          {"fmod_ret", Result::missed, why},
-          {"portable", Result::missed, why}};
+Short not_followed(const std::string& backend) {
+  return {backend, Result::missed,
+          "What one process reads and hands to another of its task is not followed there. With "
+          "holding: task every process of the task counts as a holder from the first open on."};
 }
 
 /// portable sees who owns a listener when a connection comes to it, and the owner of nothing else.
@@ -300,16 +297,20 @@ std::vector<Case> holding_cases() {
           act("hold-then", {"{secret}", "by-exec", "tcp", "{address}", "{port}", "{text}"}));
   carries("N16", "opened by a thread that ended",
           {"open-in-thread-then", "{secret}", "tcp", "{address}", "{port}", "{text}"});
-  for (const char* const kind : {"pipe", "unix", "memory", "file"}) {
+  const auto handed_on = [&](const std::string& kind) {
     carries("N17", kind,
             {"carry", "{secret}", "{address}", "{port}", "{text}", kind, "{at}/carried"});
     all.back().best = Result::alerted;
-    all.back().shorts = not_followed();
-  }
+    all.back().shorts = {not_followed("portable")};
+  };
+  for (const char* const kind : {"pipe", "unix", "datagram", "memory", "file"}) handed_on(kind);
   carries("N17", "socket of a parent",
           act("parent-sends", {"{secret}", "{address}", "{port}", "{text}"}));
   all.back().best = Result::alerted;
-  all.back().shorts = not_followed();
+  // Nothing goes from the one that holds to the one that sends, but when it ends.
+  all.back().shorts = {not_followed("lsm"), not_followed("fmod_ret"), not_followed("portable")};
+  // Last: from these on the whole task holds.
+  for (const char* const kind : {"mapped", "mapped-before"}) handed_on(kind);
   const auto endpoint = [&](std::string name, std::string address) {
     all.push_back({.row = "N14",
                    .name = std::move(name),
