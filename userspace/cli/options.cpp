@@ -23,6 +23,20 @@ std::string unknown_option(const std::string& name, const options::options_descr
   return sentence;
 }
 
+/// program_options would take the next option for the value.
+std::string missing_value(const std::vector<std::string>& words,
+                          const options::options_description& known) {
+  for (std::size_t i = 0; i + 1 < words.size() && words[i] != "--"; ++i) {
+    const std::string& next = words[i + 1];
+    if (!needs_value(words[i], known)) continue;
+    if (next == "--" || (next.starts_with("--") && known.find_nothrow(next.substr(2), false)))
+      return words[i] + " needs a value, and " + next + " is none (a file of that name: ./" + next +
+             ")";
+    ++i;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<options::variables_map> parse_options(std::span<const std::string> arguments,
@@ -30,6 +44,8 @@ Result<options::variables_map> parse_options(std::span<const std::string> argume
   options::variables_map values;
   try {
     const std::vector<std::string> words(arguments.begin(), arguments.end());
+    if (const std::string missing = missing_value(words, syntax.options); !missing.empty())
+      return fail(missing);
     options::store(options::command_line_parser(words)
                        .options(syntax.options)
                        .positional(syntax.positional)

@@ -9,13 +9,14 @@
 #include <thread>
 
 #include "userspace/base/descriptor.h"
+#include "userspace/base/pidfd.h"
 
 namespace ambit::pipeline {
 
 bool kill_members(const kernel::Sensor& sensor, std::uint32_t slot) {
   bool there = false;
   for (const std::uint32_t pid : sensor.members(slot)) {
-    const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    const Descriptor process = open_pidfd(pid);
     if (!process.valid()) continue;
     auto owner = sensor.slot_of(process.get());
     if (!owner || *owner != slot) continue;

@@ -17,6 +17,7 @@
 #include <string>
 
 #include "userspace/base/clock.h"
+#include "userspace/base/pidfd.h"
 #include "userspace/policy/decide.h"
 
 namespace ambit::pipeline {
@@ -93,7 +94,7 @@ std::optional<model::Event> answer_family_request(int listener, const kernel::Se
   std::optional<model::Event> event;
   const std::optional<int> family = asked_family(request);
   const std::uint32_t process = process_of_thread(request.pid);
-  const Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, process, 0)));
+  const Descriptor pidfd = open_pidfd(process);
   auto state = sensor.state_of(pidfd.get());
   bool refused = false;
   if (family && state && state->slot != 0 && (*family < 0 || !is_seen(*family))) {

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "userspace/base/pidfd.h"
 #include "userspace/policy/encode.h"
 #include "userspace/policy/filesystem.h"
 
@@ -59,7 +60,7 @@ Result<void> guard_path(kernel::Sensor& sensor, const std::string& path, policy:
 
 Result<void> guard_own_process(kernel::Sensor& sensor) {
   const int pid = ::getpid();
-  const Descriptor self(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  const Descriptor self = open_pidfd(pid);
   if (!self.valid()) return fail_errno("cannot guard Ambit's own process");
   return sensor.guard_process(self.get(), static_cast<std::uint32_t>(pid));
 }

@@ -15,6 +15,7 @@
 #include <ctime>
 #include <string_view>
 
+#include "userspace/base/pidfd.h"
 #include "userspace/kernel/holder_record.h"
 #include "userspace/pipeline/end_task.h"
 #include "userspace/policy/encode.h"
@@ -156,7 +157,7 @@ bool HolderAnswer::allows(const fanotify_event_metadata& event, int pidfd, int g
               .reading = (event.mask & FAN_ACCESS_PERM) != 0};
   Descriptor own;
   if (pidfd < 0) {
-    own = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, event.pid, 0)));
+    own = open_pidfd(event.pid);
     asked.pidfd = own.get();
   }
   auto state = context_.setup->sensor->state_of(asked.pidfd);

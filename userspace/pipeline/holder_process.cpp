@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "userspace/base/pidfd.h"
 #include "userspace/pipeline/end_task.h"
 #include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/holder_answer.h"
@@ -33,10 +34,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int kTurnMs = 50;
 // An open waits at most this long for a holder that hangs; a second is promised.
 constexpr auto kPatience = std::chrono::milliseconds(400);
-
-Descriptor pidfd_of(int pid) {
-  return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-}
 
 /// A holder is not bound to the terminal, not to signals for the command, and not starved.
 void settle(const HolderContext& context) {
@@ -153,7 +150,7 @@ class HolderProcess {
     if (pid <= 0) return;
     if (pid != peer_pid_) {
       peer_pid_ = pid;
-      peer_ = pidfd_of(pid);
+      peer_ = open_pidfd(pid);
       peer_beat_ = shared.beat[peer].load();
       peer_seen_ = Clock::now();
     }

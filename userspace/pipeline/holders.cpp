@@ -13,6 +13,7 @@
 #include <new>
 #include <thread>
 
+#include "userspace/base/pidfd.h"
 #include "userspace/pipeline/holder_process.h"
 
 namespace ambit::pipeline {
@@ -37,7 +38,7 @@ Result<void> Holders::prepare() {
   shared_ = new (memory) HolderShared{};
   for (RecordPipe* pipe : {&findings_, &records_})
     if (auto opened = pipe->open(); !opened) return opened;
-  self_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  self_ = open_pidfd(::getpid());
   proc_ = Descriptor(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   null_ = Descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!self_.valid() || !proc_.valid() || !null_.valid())

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstring>
 
+#include "userspace/base/pidfd.h"
 #include "userspace/pipeline/launch_child.h"
 
 namespace ambit::pipeline {
@@ -70,7 +71,7 @@ Result<Launched> Launched::prepare(const LaunchPlan& plan) {
     run_child(plan, theirs.release());
   }
   theirs.reset();
-  launched.pidfd_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, launched.pid_, 0)));
+  launched.pidfd_ = open_pidfd(launched.pid_);
   if (!launched.pidfd_.valid()) return fail_errno("cannot watch the command");
   LaunchReport report;
   if (::read(launched.control_.get(), &report, sizeof(report)) != sizeof(report))

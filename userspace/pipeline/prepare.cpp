@@ -188,10 +188,14 @@ Result<void> Destinations::refresh(model::TableWriter& tables, std::chrono::mill
   if (const auto due = watch_.due(now); !due.empty()) {
     policy::Resolver resolver({.limit = limit, .servers = {}});
     for (const auto& [name, answer] : resolver.resolve_all(due)) {
-      if (answer)
+      if (answer) {
+        unresolved_.erase(name);
         changed = watch_.answered(name, *answer, now) || changed;
-      else
+      } else {
         watch_.failed(name, now);
+        if (!prepared_.destinations.resolved.contains(name))
+          unresolved_[name] = answer.error().message;
+      }
     }
   }
   if (!changed) return {};

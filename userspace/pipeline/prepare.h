@@ -65,6 +65,8 @@ class Destinations {
   [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next() const {
     return watch_.next();
   }
+  /// Names that have had no address yet, each with what the last look-up said.
+  [[nodiscard]] const std::map<std::string, std::string>& unresolved() const { return unresolved_; }
   [[nodiscard]] const std::map<std::string, std::string>& names() const {
     return prepared_.policy.destinations.name_of_address;
   }
@@ -74,6 +76,7 @@ class Destinations {
   policy::PolicyNumbers numbers_;
   policy::SetNumbers sets_;
   policy::NameWatch watch_;
+  std::map<std::string, std::string> unresolved_;
   bool installed_ = false;
 };
 

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <utility>
 
+#include "userspace/base/pidfd.h"
 #include "userspace/pipeline/prove_steps.h"
 
 namespace ambit::pipeline {
@@ -53,7 +54,7 @@ Result<BoundChild> BoundChild::start(kernel::Sensor& sensor, const Props& props,
     obey(props, other.get());
   }
   child.channel_ = std::move(channel);
-  const Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, child.pid_, 0)));
+  const Descriptor pidfd = open_pidfd(child.pid_);
   if (!pidfd.valid()) return fail_errno("cannot open the process to prove the backend with");
   if (auto bound = sensor.bind(pidfd.get(), slot); !bound) return std::unexpected(bound.error());
   return child;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <ranges>
 
 #include "userspace/model/make_event.h"
 #include "userspace/pipeline/choose.h"
@@ -123,7 +124,11 @@ Result<void> RunSession::choose() {
   if (auto installed = install(*sensor_, *prepared_, kNumbers); !installed) return installed;
   destinations_ = std::make_unique<Destinations>(*prepared_, kNumbers);
   constexpr std::chrono::milliseconds kFirstLookUp{2000};
-  return destinations_->refresh(*sensor_, kFirstLookUp);
+  if (auto looked_up = destinations_->refresh(*sensor_, kFirstLookUp); !looked_up) return looked_up;
+  for (const std::string& why : std::views::values(destinations_->unresolved()))
+    std::fprintf(stderr, "ambit: %s; connections to it are refused until it has an address\n",
+                 why.c_str());
+  return {};
 }
 
 Result<void> RunSession::start_stream() {

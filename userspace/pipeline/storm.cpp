@@ -16,6 +16,7 @@
 #include <ctime>
 
 #include "userspace/base/descriptor.h"
+#include "userspace/base/pidfd.h"
 #include "userspace/pipeline/prove.h"
 #include "userspace/pipeline/prove_stage.h"
 
@@ -82,7 +83,7 @@ class Mapping {
 };
 
 Result<void> let_loose(kernel::Sensor& sensor, pid_t first, int gate) {
-  const Descriptor pidfd(static_cast<int>(::syscall(SYS_pidfd_open, first, 0)));
+  const Descriptor pidfd = open_pidfd(first);
   if (!pidfd.valid()) return fail_errno("cannot open a process of the storm");
   if (auto bound = sensor.bind(pidfd.get(), kFirstProofNumber); !bound) return bound;
   if (::send(gate, "x", 1, MSG_NOSIGNAL) != 1) return fail_errno("cannot start the storm");

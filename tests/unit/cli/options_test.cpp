@@ -34,6 +34,13 @@ TEST(Options, WithoutTheirValueOrWithWordsThatNobodyTakesAreMistakes) {
   EXPECT_NE(mistake({"--json=yes"}), "");
 }
 
+TEST(Options, AreNoValuesOfOthers) {
+  EXPECT_EQ(mistake({"--backend", "--json"}),
+            "--backend needs a value, and --json is none (a file of that name: ./--json)");
+  EXPECT_EQ(mistake({"--backend", "--no-such-option"}), "");
+  EXPECT_EQ(mistake({"--backend=--json"}), "");
+}
+
 TEST(Options, OfRunThatLackTheirValueAreNamedBeforeTheCommandThatLacksToo) {
   const auto said = [](const std::vector<std::string>& words) {
     testing::internal::CaptureStderr();

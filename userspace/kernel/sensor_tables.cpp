@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables and the processes of tasks, as the programs have them.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "ambit.skel.h"
+#include "bpf/abi.h"
+#include "userspace/kernel/sensor.h"
+
+namespace ambit::kernel {
+
+int Sensor::map_descriptor(model::Table table) const {
+  const std::string name(model::name_of(table));
+  return bpf_object__find_map_fd_by_name(skeleton_->obj, name.c_str());
+}
+
+bool Sensor::find(model::Table table, model::Bytes key, std::span<std::byte> value) const {
+  return bpf_map_lookup_elem(map_descriptor(table), key.data(), value.data()) == 0;
+}
+
+Result<void> Sensor::note_inode(const std::string& key) {
+  const int map = bpf_map__fd(skeleton_->maps.known_inodes);
+  core_inode_key bare{};
+  std::memcpy(&bare, key.data(), std::min(key.size(), sizeof(bare)));
+  std::uint32_t space = std::exchange(bare.space, 0U);
+  if (bpf_map_update_elem(map, &bare, &space, BPF_NOEXIST) == 0) return {};
+  if (errno != EEXIST) return fail_errno("cannot note an inode");
+  std::uint32_t known = 0;
+  if (bpf_map_lookup_elem(map, &bare, &known) == 0 && known == space) return {};
+  space = AMBIT_SEVERAL_SPACES;
+  if (bpf_map_update_elem(map, &bare, &space, BPF_ANY) != 0)
+    return fail_errno("cannot note an inode");
+  return {};
+}
+
+Result<void> Sensor::put(const model::TableEntry& entry) {
+  if (entry.table == model::Table::inodes || entry.table == model::Table::anchors)
+    if (auto noted = note_inode(entry.key); !noted) return noted;
+  if (bpf_map_update_elem(map_descriptor(entry.table), entry.key.data(), entry.value.data(),
+                          BPF_ANY) != 0)
+    return fail_errno("cannot write table " + std::string(model::name_of(entry.table)));
+  forget_plain(entry.table);
+  return {};
+}
+
+void Sensor::forget_plain(model::Table table) {
+  if (table == model::Table::spaces || table == model::Table::anchors ||
+      table == model::Table::names)
+    std::atomic_ref(skeleton_->bss->ambit_path_tables).fetch_add(1);
+}
+
+Result<void> Sensor::remove(model::Table table, const std::string& key) {
+  if (bpf_map_delete_elem(map_descriptor(table), key.data()) != 0 && errno != ENOENT)
+    return fail_errno("cannot remove from table " + std::string(model::name_of(table)));
+  forget_plain(table);
+  return {};
+}
+
+Result<Sensor::FileIs> Sensor::recognise(int descriptor, std::uint32_t space) const {
+  ambit_question question{};
+  question.descriptor = descriptor;
+  question.space = space;
+  LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &question, .ctx_size_in = sizeof(question));
+  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.holder_recognise), &options) != 0)
+    return fail_errno("cannot ask what a file is");
+  if (options.retval != 0) return fail("no memory to tell what a file is");
+  FileIs is{.undecided = question.undecided != 0,
+            .program = (question.flags & CORE_RULE_PROGRAM) != 0,
+            .credentials = {},
+            .mask = {}};
+  const std::size_t count = std::min<std::size_t>(question.count, CORE_MAX_MATCHES);
+  is.credentials.assign(question.credential, question.credential + count);
+  std::ranges::copy(question.mask, is.mask.begin());
+  return is;
+}
+
+Result<void> Sensor::bind(int pidfd, std::uint32_t slot) {
+  core_process process{};
+  process.slot = slot;
+  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.processes), &pidfd, &process, BPF_ANY) != 0)
+    return fail_errno("cannot put a process into the task");
+  return {};
+}
+
+Result<void> Sensor::guard_process(int pidfd, std::uint32_t pid) {
+  const bool listed =
+      std::ranges::any_of(skeleton_->bss->ambit_monitors, [pid](std::uint32_t& place) {
+        std::uint32_t none = 0;
+        return std::atomic_ref(place).compare_exchange_strong(none, pid) || none == pid;
+      });
+  if (!listed) return fail("more processes of Ambit's own than are noted: their end is not seen");
+  if (options_.backend == model::Backend::portable) return {};
+  const ambit_member member{.slot = CORE_SLOT_MONITOR, .pid = pid};
+  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.members), &pid, &member, BPF_ANY) != 0)
+    return fail_errno("cannot guard a process of Ambit's");
+  return bind(pidfd, CORE_SLOT_MONITOR);
+}
+
+Result<std::uint32_t> Sensor::slot_of(int pidfd) const {
+  core_process process{};
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.processes), &pidfd, &process) == 0)
+    return process.slot == CORE_SLOT_MONITOR ? 0U : process.slot;
+  if (errno == ENOENT) return 0U;
+  return fail_errno("cannot read a process's task");
+}
+
+std::vector<std::uint32_t> Sensor::members(std::uint32_t slot) const {
+  const int map = bpf_map__fd(skeleton_->maps.members);
+  std::vector<std::uint32_t> out;
+  std::uint32_t key = 0;
+  const std::uint32_t* previous = nullptr;
+  for (std::uint32_t next = 0; bpf_map_get_next_key(map, previous, &next) == 0;) {
+    ambit_member member{};
+    if (bpf_map_lookup_elem(map, &next, &member) == 0 && member.slot == slot)
+      out.push_back(member.pid);
+    key = next;
+    previous = &key;
+  }
+  std::ranges::sort(out);
+  out.erase(std::ranges::unique(out).begin(), out.end());
+  return out;
+}
+
+Result<Sensor::ProcessState> Sensor::state_of(int pidfd) const {
+  core_process process{};
+  ProcessState state;
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.processes), &pidfd, &process) != 0) {
+    if (errno == ENOENT) return state;
+    return fail_errno("cannot read a process's task");
+  }
+  if (process.slot == CORE_SLOT_MONITOR) return state;
+  state.slot = process.slot;
+  state.listed = (process.flags & CORE_PROCESS_UNLISTED) == 0;
+  std::copy_n(process.held.word, state.held.size(), state.held.begin());
+  std::copy_n(process.readers.word, state.readers.size(), state.readers.begin());
+  return state;
+}
+
+Result<void> Sensor::add_held(int pidfd, const model::CredentialMask& mask) {
+  const int map = bpf_map__fd(skeleton_->maps.processes);
+  core_process process{};
+  if (bpf_map_lookup_elem(map, &pidfd, &process) != 0)
+    return fail_errno("cannot read what a process holds");
+  for (std::size_t i = 0; i < mask.size(); ++i) process.held.word[i] |= mask[i];
+  if (bpf_map_update_elem(map, &pidfd, &process, BPF_EXIST) != 0)
+    return fail_errno("cannot write what a process holds");
+  return {};
+}
+
+Result<void> Sensor::add_held_by_task(std::uint32_t slot, const model::CredentialMask& mask) {
+  core_task task{};
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task) != 0)
+    return fail_errno("cannot read a task");
+  for (std::size_t i = 0; i < mask.size(); ++i) task.held.word[i] |= mask[i];
+  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task, BPF_EXIST) != 0)
+    return fail_errno("cannot write a task");
+  return {};
+}
+
+Result<void> Sensor::revoke(std::uint32_t slot, bool kill) {
+  core_task task{};
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task) != 0)
+    return fail_errno("cannot read a task");
+  task.flags |= kill ? CORE_TASK_REVOKED | CORE_TASK_KILLED : CORE_TASK_REVOKED;
+  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task, BPF_EXIST) != 0)
+    return fail_errno("cannot write a task");
+  return {};
+}
+
+}  // namespace ambit::kernel
