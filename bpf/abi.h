@@ -259,7 +259,8 @@ struct ambit_question {
 	__u32 undecided;
 	__u32 count;
 	__u32 flags; /* CORE_RULE_PROGRAM, CORE_RULE_UNIX */
-	__u32 reserved;
+	/* asked as well: what is named in the space is permitted thereby (lib/walk.bpf.h) */
+	__u32 permits;
 };
 
 /* members: thread id -> task; what user space lists, and what tells an undecided

@@ -14,14 +14,16 @@ int holder_recognise(struct ambit_question *question)
 	struct ambit_scratch *scratch = scratch_of_current();
 	struct file *file = file_of(bpf_get_current_task_btf(), question->descriptor);
 	const struct core_match *match;
+	__u64 mnt;
 
 	if (!scratch || !file)
 		return 1;
+	mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
 	scratch->spot.dir_ino = 0;
 	question->undecided =
 		recognise(scratch, question->space, (__u64)BPF_CORE_READ(file, f_inode),
 			  (__u64)BPF_CORE_READ(file, f_path.dentry),
-			  (__u64)BPF_CORE_READ(file, f_path.mnt)) != 0;
+			  question->permits ? mount_to_trust(mnt) : mnt) != 0;
 	match = &scratch->walk.match;
 	question->count = match->count;
 	question->flags = match->flags;

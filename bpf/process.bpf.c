@@ -272,7 +272,7 @@ static __always_inline void decide_program(struct ambit_entry *entry, struct lin
 	if (recognise(scratch, scratch->subject.policy.program_space,
 		      (__u64)BPF_CORE_READ(file, f_inode),
 		      (__u64)BPF_CORE_READ(file, f_path.dentry),
-		      (__u64)BPF_CORE_READ(file, f_path.mnt)))
+		      mount_to_trust((__u64)BPF_CORE_READ(file, f_path.mnt))))
 		core_decide_undecided(&scratch->verdict);
 	readers = scratch->walk.match.mask;
 	core_mask_add(&entry->process->pending_readers, &readers);

@@ -62,7 +62,7 @@ AMBIT_GLOBAL int match_peer(struct ambit_scratch *scratch, struct ambit_peer *pe
 
 		inode = (__u64)BPF_CORE_READ(dentry, d_inode);
 		if (recognise(scratch, policy->program_space, inode, peer->place.dentry,
-			      peer->place.mnt))
+			      mount_to_trust(peer->place.mnt)))
 			return -1;
 	} else if (peer->name_length) {
 		struct core_name_key key = {

@@ -65,8 +65,10 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct user_namespace;
 struct mnt_namespace {
 	struct ns_common ns;
+	struct user_namespace *user_ns;
 };
 
 struct vfsmount {

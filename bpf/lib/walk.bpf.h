@@ -116,6 +116,19 @@ CORE_INLINE void climb_from(struct ambit_climb *climb, __u64 dentry, __u64 mnt)
 	climb->length = 0;
 }
 
+/* Which way up a name that permits something may take. Anybody can mount what they like over a
+ * directory of the machine in a user namespace of their own: there the names that count are those of
+ * the file system itself. 0: no mounts.
+ */
+CORE_INLINE __u64 mount_to_trust(__u64 mnt)
+{
+	struct mount *mount = (void *)(mnt - bpf_core_field_offset(struct mount, mnt));
+
+	if (!mnt || BPF_CORE_READ(mount, mnt_ns, user_ns, level))
+		return 0;
+	return mnt;
+}
+
 #define AMBIT_STEP_NAME 0    /* climb->dentry is a component; the caller goes to climb->parent */
 #define AMBIT_STEP_CROSSED 1 /* from a mount's root to the directory below it */
 #define AMBIT_STEP_TOP 2

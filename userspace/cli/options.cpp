@@ -66,7 +66,7 @@ Result<options::variables_map> parse_options(std::span<const std::string> argume
 }
 
 bool needs_value(const std::string& word, const options::options_description& known) {
-  if (!word.starts_with("--")) return false;
+  if (!word.starts_with("--") || word == "--") return false;
   const auto* const option = known.find_nothrow(word.substr(2), false);
   return option != nullptr && option->semantic()->min_tokens() > 0;
 }

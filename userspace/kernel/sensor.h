@@ -63,8 +63,13 @@ class Sensor : public model::TableReader, public model::TableWriter {
     std::vector<std::uint16_t> credentials;
     model::CredentialMask mask{};
   };
+  enum class Names : std::uint8_t {
+    forbid,  ///< a file is a credential by any of its names
+    permit,  ///< a program may run by its name: not by one that a mount of anybody's gives it
+  };
   /// Only where the backend has holders. An error: it could not be asked.
-  [[nodiscard]] Result<FileIs> recognise(int descriptor, std::uint32_t space) const;
+  [[nodiscard]] Result<FileIs> recognise(int descriptor, std::uint32_t space,
+                                         Names names = Names::forbid) const;
 
   /// Puts the process behind `pidfd` into a task; it and all that it starts are bound from now on.
   [[nodiscard]] Result<void> bind(int pidfd, std::uint32_t slot);

@@ -62,8 +62,9 @@ Result<void> Sensor::remove(model::Table table, const std::string& key) {
   return {};
 }
 
-Result<Sensor::FileIs> Sensor::recognise(int descriptor, std::uint32_t space) const {
+Result<Sensor::FileIs> Sensor::recognise(int descriptor, std::uint32_t space, Names names) const {
   ambit_question question{};
+  question.permits = names == Names::permit ? 1 : 0;
   question.descriptor = descriptor;
   question.space = space;
   LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &question, .ctx_size_in = sizeof(question));

@@ -241,7 +241,7 @@ bool HolderAnswer::allows_program(const Asked& asked) {
   if (std::ranges::find(loaders, id_of(asked.status)) != loaders.end()) return true;
   const kernel::Sensor& tables = *context_.setup->sensor;
   const policy::Spaces spaces = policy::spaces_of(tables, asked.state.slot);
-  const auto what = tables.recognise(asked.file, spaces.programs);
+  const auto what = tables.recognise(asked.file, spaces.programs, kernel::Sensor::Names::permit);
   if (!what || what->undecided) {
     ++context_.shared->undecided;
     return false;

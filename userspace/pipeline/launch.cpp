@@ -30,7 +30,7 @@ StageWords words_of(LaunchStage stage) {
       return {"giving the command a mount namespace of its own",
               " (the portable backend needs it; run as root)"};
     case LaunchStage::filter:
-      return {"installing the filter of socket families", ""};
+      return {"installing the filter of system calls", ""};
     case LaunchStage::identity:
       return {"taking on the user", " (only root can start a command as another user)"};
     case LaunchStage::execution:

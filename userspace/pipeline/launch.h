@@ -16,7 +16,9 @@ struct LaunchPlan {
   std::vector<std::string> command;
   std::vector<std::string> environment;
   Identity identity;
-  bool private_mounts = false;   ///< a mount namespace of its own, which the holders ask about
+  bool private_mounts = false;  ///< a mount namespace of its own, which the holders ask about
+  bool refuse_fanotify =
+      false;  ///< groups that hand out descriptors, which no holder sees (portable)
   bool refuse_families = false;  ///< socket families that no hook sees are asked about (portable)
   bool scope_signals = false;    ///< Landlock: no signal or ptrace to outside
   bool scope_abstract = false;   ///< Landlock: no abstract socket of outside

@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/fanotify.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
 
 #include "userspace/base/ignored_signal.h"
@@ -66,6 +68,11 @@ struct LandlockAttributes {
 constexpr std::uint64_t kScopeAbstract = 1;
 constexpr std::uint64_t kScopeSignal = 2;
 
+constexpr std::uint32_t kNumber = offsetof(seccomp_data, nr);
+constexpr std::uint32_t kArchitecture = offsetof(seccomp_data, arch);
+constexpr std::uint32_t kFirst = offsetof(seccomp_data, args);
+constexpr std::uint32_t kX32 = 0x40000000;
+
 }  // namespace
 
 bool enter_landlock(bool abstract_sockets) {
@@ -80,10 +87,6 @@ bool enter_landlock(bool abstract_sockets) {
 }
 
 int install_family_filter() {
-  constexpr std::uint32_t kNumber = offsetof(seccomp_data, nr);
-  constexpr std::uint32_t kArchitecture = offsetof(seccomp_data, arch);
-  constexpr std::uint32_t kFirst = offsetof(seccomp_data, args);
-  constexpr std::uint32_t kX32 = 0x40000000;
   constexpr std::uint32_t kSocketcall32 = 102;
   constexpr std::uint32_t kSocket32 = 359;
   constexpr std::uint32_t kSocketpair32 = 360;
@@ -116,10 +119,34 @@ int install_family_filter() {
       ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
 }
 
+/// A fanotify group hands its owner open descriptors of what others open, and nobody is asked about
+/// those. Groups that tell handles instead are let be.
+bool install_fanotify_filter() {
+  constexpr std::uint32_t kFanotifyInit32 = 338;
+  constexpr std::uint32_t kAsks = FAN_CLASS_CONTENT | FAN_CLASS_PRE_CONTENT;
+  const std::array<sock_filter, 12> filter{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kArchitecture),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 2, 0),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kFanotifyInit32, 3, 6),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~kX32),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fanotify_init, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kFirst),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kAsks | FAN_REPORT_FID),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FAN_REPORT_FID, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+  }};
+  const sock_fprog program{.len = filter.size(), .filter = const_cast<sock_filter*>(filter.data())};
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
+}
+
 void run_child(const LaunchPlan& plan, int control) {
   if (plan.private_mounts && (::unshare(CLONE_NEWNS) != 0 ||
                               ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0))
     give_up(control, LaunchStage::mounts);
+  if (plan.refuse_fanotify && !install_fanotify_filter()) give_up(control, LaunchStage::filter);
   int listener = -1;
   if (plan.refuse_families) {
     listener = install_family_filter();

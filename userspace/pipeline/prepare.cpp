@@ -186,7 +186,7 @@ Result<void> Destinations::refresh(model::TableWriter& tables, std::chrono::mill
   const auto now = std::chrono::steady_clock::now();
   bool changed = watch_.expire(now) || !installed_;
   if (const auto due = watch_.due(now); !due.empty()) {
-    policy::Resolver resolver({.limit = limit, .servers = {}});
+    policy::Resolver resolver({.limit = limit, .hosts_file = !installed_, .servers = {}});
     for (const auto& [name, answer] : resolver.resolve_all(due)) {
       if (answer) {
         unresolved_.erase(name);

@@ -185,6 +185,8 @@ Result<void> RunSession::launch() {
                           : prepared_->declared.environment;
   plan_.identity = identity_;
   plan_.private_mounts = portable;
+  plan_.refuse_fanotify = portable && scope.mode == model::Mode::enforce &&
+                          scope.response.credential >= model::Response::deny;
   plan_.refuse_families = portable && scope.network.has_value();
   // On the other backends Landlock would refuse before they see, and nothing would be reported.
   plan_.scope_signals = portable && always_denies(scope);

@@ -20,7 +20,6 @@ using std::chrono::seconds;
 
 constexpr std::size_t kMaxAddresses = 256;  ///< of one answer: a server may say anything
 constexpr std::size_t kMaxHostLength = 253;
-constexpr seconds kHostsFileLife{60};  ///< /etc/hosts has no life of its own
 constexpr int kTries = 2;
 
 struct Query {
@@ -198,10 +197,10 @@ std::map<std::string, Result<Resolved>> resolve_names(const ResolverOptions& opt
     }
   }
   const auto deadline = Clock::now() + options.limit;
-  ask(options, "f", deadline, queries);
+  if (options.hosts_file) ask(options, "f", deadline, queries);
   for (Query& query : queries) {
     if (query.result && query.result->has_value()) {
-      (*query.result)->ttl = kHostsFileLife;
+      (*query.result)->from_file = true;
     }
   }
   ask(options, "b", deadline, queries);

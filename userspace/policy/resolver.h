@@ -16,6 +16,7 @@ namespace ambit::policy {
 struct Resolved {
   std::vector<Address> addresses;  ///< sorted, never empty
   std::chrono::seconds ttl{};      ///< the least of the answer's records
+  bool from_file = false;          ///< of /etc/hosts: it has no life
 };
 
 class NameSource {
@@ -36,6 +37,7 @@ class NameSource {
 
 struct ResolverOptions {
   std::chrono::milliseconds limit{2000};  ///< for all names of a call together
+  bool hosts_file = true;                 ///< false: DNS alone
   std::string servers;                    ///< "127.0.0.1:5353,…"; empty: those of resolv.conf
 };
 

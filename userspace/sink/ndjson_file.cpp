@@ -89,9 +89,19 @@ Result<Descriptor> open_file(const std::string& path) {
   return file;
 }
 
+/// A run that ended in the middle of a line (full disk, limit) must not swallow the next one's
+/// first.
+bool ends_within_a_line(int file, off_t size) {
+  const std::string path = "/proc/self/fd/" + std::to_string(file);
+  const Descriptor readable(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char last = '\n';
+  return size > 0 && ::pread(readable.get(), &last, 1, size - 1) == 1 && last != '\n';
+}
+
 }  // namespace
 
 Result<NdjsonFile> NdjsonFile::open(const std::string& path, const Clock& clock) {
+  if (path.empty()) return fail("cannot write events: the file has no name");
   const bool standard = path == "-";
   auto file =
       standard ? Result<Descriptor>(Descriptor(::fcntl(1, F_DUPFD_CLOEXEC, 3))) : open_file(path);
@@ -111,7 +121,13 @@ Result<NdjsonFile> NdjsonFile::open(const std::string& path, const Clock& clock)
       return fail_errno("cannot make " + path + " readable by its owner alone");
     }
   }
-  return NdjsonFile(std::move(*file), standard ? "standard output" : path, regular, clock);
+  NdjsonFile events(std::move(*file), standard ? "standard output" : path, regular, clock);
+  events.named_ = regular && !standard;
+  if (events.named_) {
+    events.length_ = static_cast<std::uint64_t>(facts.st_size);
+    if (ends_within_a_line(events.file_.get(), facts.st_size)) events.backlog_ = "\n";
+  }
+  return events;
 }
 
 NdjsonFile::NdjsonFile(Descriptor file, std::string name, bool regular, const Clock& clock)
@@ -170,6 +186,7 @@ int NdjsonFile::write_some() {
       return size < 0 ? errno : EIO;
     }
     written_ += static_cast<std::size_t>(size);
+    length_ += static_cast<std::uint64_t>(size);
   }
   return 0;
 }
@@ -188,6 +205,18 @@ std::optional<LostLines> NdjsonFile::take_loss() {
   return std::exchange(lost_, LostLines{});
 }
 
+std::string NdjsonFile::astray() const {
+  struct stat written{};
+  struct stat named{};
+  if (::fstat(file_.get(), &written) != 0) return "cannot be looked at";
+  if (written.st_nlink == 0) return "was removed or replaced";
+  if (::lstat(name_.c_str(), &named) != 0) return "was moved away";
+  if (named.st_dev != written.st_dev || named.st_ino != written.st_ino)
+    return "was moved away, and another file stands there";
+  if (static_cast<std::uint64_t>(written.st_size) < length_) return "was cut short";
+  return "";
+}
+
 Result<void> NdjsonFile::close() {
   const auto flushed = flush();
   const auto waiting = static_cast<std::uint64_t>(
@@ -195,13 +224,12 @@ Result<void> NdjsonFile::close() {
   const std::uint64_t missing = lost_.count + waiting;
   const int synced = regular_ ? ::fsync(file_.get()) : 0;
   const int code = errno;
-  struct stat facts{};
-  const bool removed = regular_ && ::fstat(file_.get(), &facts) == 0 && facts.st_nlink == 0;
+  const std::string astray = named_ ? this->astray() : "";
   file_.reset();
-  if (removed) {
-    return fail(name_ +
-                " was removed or replaced while events were written: they are lost; name a "
-                "file in a directory where the task may not write");
+  if (!astray.empty()) {
+    return fail(name_ + " " + astray +
+                " while events were written; name a file in a directory where the task may not "
+                "write");
   }
   if (!flushed || missing != 0) {
     const std::string why = flushed ? "" : " (" + flushed.error().message + ")";

@@ -52,13 +52,17 @@ class NdjsonFile {
   int drain();
   [[nodiscard]] int write_some();
   void drop_written();
+  /// Why who looks at the name at the end does not find what was written; empty: it is there.
+  [[nodiscard]] std::string astray() const;
 
   Descriptor file_;
   std::string name_;
   bool regular_;
+  bool named_ = false;  ///< a regular file that was opened by its name
   const Clock& clock_;
-  std::string backlog_;      ///< whole lines, but for what is written of the first
-  std::size_t written_ = 0;  ///< bytes of the backlog that are in the file
+  std::string backlog_;       ///< whole lines, but for what is written of the first
+  std::size_t written_ = 0;   ///< bytes of the backlog that are in the file
+  std::uint64_t length_ = 0;  ///< of a regular file, as it must be at least
   LostLines lost_;
 };
 

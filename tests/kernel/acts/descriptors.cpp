@@ -4,15 +4,19 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
+#include <sys/fanotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 #include "tests/kernel/acts/act.h"
@@ -122,7 +126,46 @@ int be_given(const Words& w) {
   return fd < 0 ? failed("seccomp ADDFD") : print_content(static_cast<int>(fd));
 }
 
+/// A child opens the file; which status it ended with, or that it waits.
+struct Opening {
+  int pid = -1;
+
+  [[nodiscard]] bool ended(int& status) const {
+    siginfo_t how{};
+    const bool over =
+        ::waitid(P_PID, static_cast<id_t>(pid), &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        how.si_pid == pid;
+    if (over) status = status_of(pid);
+    return over;
+  }
+};
+
+// PATH CLASS: a fanotify group of one's own hands out a descriptor of what another process opens.
+int peek(const Words& w) {
+  const bool asks = w[2] == "asks";
+  const unsigned group_class = asks ? FAN_CLASS_PRE_CONTENT : FAN_CLASS_NOTIF;
+  const int group = ::fanotify_init(group_class | FAN_CLOEXEC, O_RDONLY | O_CLOEXEC);
+  if (group < 0) return failed("fanotify_init");
+  const std::uint64_t event_mask = asks ? FAN_OPEN_PERM : FAN_OPEN;
+  if (::fanotify_mark(group, FAN_MARK_ADD, event_mask, AT_FDCWD, w[1].c_str()) != 0)
+    return failed("fanotify_mark");
+  const Opening opening{.pid = ::fork()};
+  if (opening.pid == 0) ::_exit(::open(w[1].c_str(), O_RDONLY) >= 0 ? kDone : failed("open"));
+  pollfd wait{.fd = group, .events = POLLIN, .revents = 0};
+  for (int status = kDone; ::poll(&wait, 1, 100) == 0;)
+    if (opening.ended(status)) return status;
+  fanotify_event_metadata event{};
+  const bool told = ::read(group, &event, sizeof event) == sizeof event;
+  if (!told) return failed("read");
+  const int status = print_content(event.fd);
+  const fanotify_response answer{.fd = event.fd, .response = FAN_DENY};
+  if (asks) static_cast<void>(::write(group, &answer, sizeof answer));
+  static_cast<void>(status_of(opening.pid));
+  return status;
+}
+
 constexpr std::array kActs{
+    Act{"peek", "PATH asks|is-told", 2, peek},
     Act{"take", "PID NUMBER", 2, take_and_read},
     Act{"take-map", "PID NUMBER", 2, take_and_map},
     Act{"take-send", "PID NUMBER TEXT", 3, take_and_send},

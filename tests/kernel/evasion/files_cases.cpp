@@ -284,6 +284,8 @@ std::vector<Case> descriptor_cases() {
       reads("F15", "SCM_RIGHTS", {"receive", "{giver}"}),
       reads("F15", "pidfd_getfd", {"take", "{tester}", "{held}"}),
       reads("F15", "seccomp ADDFD", {"be-given", "{supervisor}"}),
+      reads("F15", "fanotify permission event", {"peek", "{secret}", "asks"}),
+      reads("F15", "fanotify event", {"peek", "{secret}", "is-told"}),
       reads("F15", "IORING_OP_MSG_RING", {"be-messaged", "{messenger}"}),
   };
   for (const char* const backend : {"lsm", "fmod_ret", "portable"})
@@ -295,6 +297,11 @@ std::vector<Case> descriptor_cases() {
             {"portable", Result::missed,
              "fanotify asks when a file is opened, and this one was opened outside. Keep sockets "
              "on which others hand out descriptors out of network.allow."});
+  add_short(all, {"fanotify permission event", "fanotify event"},
+            {"portable", Result::unreported,
+             "The holders see no descriptor that fanotify makes: a task gets no group that hands "
+             "them out (EPERM by seccomp), and nothing reports that.",
+             "", true});
   add_short(all, {"mmap of a descriptor taken by pidfd_getfd", "pidfd_getfd"},
             {"portable", Result::unreported, kLandlock, "", true});
   return all;

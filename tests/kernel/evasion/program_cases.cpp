@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // E1 to E5, E8: ways to run a program that the scope does not name.
-#include "tests/kernel/evasion/case.h"
+#include <filesystem>
+
+#include "tests/kernel/evasion/stage.h"
 
 namespace ambit::probe::evasion {
 namespace {
@@ -25,6 +27,14 @@ std::vector<Case> program_cases() {
   };
   const auto never = [](Case way) {
     way.never_allowed = true;
+    return way;
+  };
+  // The scope names a program that is not there when the task starts.
+  const auto absent = [](Case way) {
+    way.before = [](Place& place) {
+      std::filesystem::create_directories(place.at("tools"));
+      place.programs.push_back(place.at("tools/forbidden"));
+    };
     return way;
   };
   const auto mapped = [](Case way) {
@@ -68,6 +78,9 @@ std::vector<Case> program_cases() {
       runs("E4", "bind mount in a user namespace",
            {"in-user-namespace", "bind", "{forbidden}", "{permitted}", "exec", "{at}/permitted",
             "{mark}"}),
+      absent(runs("E4", "bind mount that makes a permitted name in a user namespace",
+                  {"in-user-namespace", "bind", "{forbidden-place}", "{at}/tools", "exec",
+                   "{at}/tools/forbidden", "{mark}"})),
       runs("E4", "chroot with the permitted name",
            {"chroot", "{in-root}", "exec", "{at}/permitted", "{at}/it"}),
       runs("E5", "execve in a thread", {"exec-in-thread", "{forbidden}", "{mark}"}),
@@ -85,7 +98,8 @@ std::vector<Case> program_cases() {
   };
   add_short(all,
             {"memory by fexecve", "memory by a link in proc", "bind mount over a permitted program",
-             "bind mount in a user namespace"},
+             "bind mount in a user namespace",
+             "bind mount that makes a permitted name in a user namespace"},
             {"portable", Result::killed,
              "The file has no mark that asks before it is executed; the process is killed before "
              "the first instruction of the new program. The rest of the task goes on."});

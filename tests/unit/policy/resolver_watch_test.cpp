@@ -42,6 +42,13 @@ TEST(NameWatch, LooksUpAgainAtFourFifthsOfTheLife) {
   EXPECT_THAT(watch.due(kStart + seconds(80)), ElementsAre("a.test"));
 }
 
+TEST(NameWatch, HoldsForEverWhatTheHostsFileSaid) {
+  NameWatch watch({"a.test"}, kStart);
+  EXPECT_TRUE(watch.answered(
+      "a.test", {.addresses = {ip("192.0.2.1")}, .ttl = seconds(0), .from_file = true}, kStart));
+  EXPECT_THAT(watch.due(kStart + hours(24 * 365)), IsEmpty());
+}
+
 TEST(NameWatch, NeverLooksUpMoreOftenThanEachSecondNorLessThanEachHour) {
   NameWatch watch({"a.test"}, kStart);
   EXPECT_TRUE(watch.answered("a.test", answer({ip("192.0.2.1")}, seconds(0)), kStart));

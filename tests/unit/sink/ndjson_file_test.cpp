@@ -57,13 +57,42 @@ TEST_F(NdjsonFileTest, SaysThatWhatWasWrittenIsLostWhenTheFileWasRemoved) {
   EXPECT_NE(closed.error().message.find("was removed or replaced"), std::string::npos);
 }
 
-TEST_F(NdjsonFileTest, IsContentWithAFileThatWasMovedAway) {
+TEST_F(NdjsonFileTest, SaysWhenWhatWasWrittenIsNotWhatStandsThereInTheEnd) {
+  using Change = void (*)(const fs::path&);
+  const std::vector<std::pair<std::string, Change>> changes{
+      {"was moved away", [](const fs::path& path) { fs::rename(path, path.string() + ".1"); }},
+      {"another file stands there",
+       [](const fs::path& path) {
+         fs::rename(path, path.string() + ".1");
+         std::ofstream(path) << "{\"forged\":1}\n";
+       }},
+      {"was removed or replaced",
+       [](const fs::path& path) {
+         std::ofstream(path.string() + ".new") << "{}\n";
+         fs::rename(path.string() + ".new", path);
+       }},
+      {"was cut short", [](const fs::path& path) { fs::resize_file(path, 1); }},
+  };
+  for (const auto& [said, change] : changes) {
+    fs::remove(path_);
+    auto file = open();
+    ASSERT_TRUE(file) << file.error().message;
+    file->append("{}");
+    ASSERT_TRUE(file->flush());
+    change(path_);
+    const auto closed = file->close();
+    ASSERT_FALSE(closed) << said;
+    EXPECT_NE(closed.error().message.find(said), std::string::npos) << closed.error().message;
+  }
+}
+
+TEST_F(NdjsonFileTest, EndsALineThatAnotherRunLeftHalfWritten) {
+  std::ofstream(path_) << "{}\n{\"half";
   auto file = open();
   ASSERT_TRUE(file) << file.error().message;
-  file->append("{}");
-  ASSERT_TRUE(file->flush());
-  fs::rename(path_, directory_ / "events.1");
-  EXPECT_TRUE(file->close());
+  file->append("{\"a\":1}");
+  ASSERT_TRUE(file->close());
+  EXPECT_EQ(content(), "{}\n{\"half\n{\"a\":1}\n");
 }
 
 TEST_F(NdjsonFileTest, WritesLinesThatOnlyTheOwnerMayRead) {
