@@ -59,7 +59,7 @@ static __always_inline int task_kill(struct task_struct *task, int number)
 
 	if (!number || is_outsider() || slot_of_task(task) != CORE_SLOT_MONITOR)
 		return 0;
-	what.target = task->tgid;
+	what.target = seen_process(ADDRESS_OF(task));
 	what.number = number;
 	what.quiet = is_for_own_group();
 	return ask(AMBIT_HOOK_task_kill, &what);
@@ -107,7 +107,7 @@ static __always_inline int on_ptrace(struct task_struct *task, __u32 mode, __u32
 	} else if (!(mode & PTRACE_MODE_ATTACH)) {
 		return 0;
 	}
-	what.target = task->tgid;
+	what.target = seen_process(ADDRESS_OF(task));
 	return ask(hook, &what);
 }
 
@@ -131,7 +131,7 @@ static __always_inline int on_monitor(struct task_struct *task, __u32 operation,
 
 	if (is_outsider() || slot_of_task(task) != CORE_SLOT_MONITOR)
 		return 0;
-	what.target = task->tgid;
+	what.target = seen_process(ADDRESS_OF(task));
 	return ask(hook, &what);
 }
 

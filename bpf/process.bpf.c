@@ -117,9 +117,9 @@ static __always_inline void emit_fork(struct task_struct *child, __u32 slot)
 	record.uid = (__u32)bpf_get_current_uid_gid();
 	record.boot_ns = bpf_ktime_get_boot_ns();
 	record.start_boot_ns = child->start_boottime;
-	record.pid = child->tgid;
+	record.pid = seen_process(ADDRESS_OF(child));
 	record.parent_start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	record.parent_pid = task->tgid;
+	record.parent_pid = seen_process(ADDRESS_OF(task));
 	send_record(&record, sizeof(record), 0);
 }
 
@@ -138,7 +138,7 @@ int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
 	if (!process)
 		return 0;
 	own_pid(child, process->slot);
-	list_member(process, child->pid, child->tgid);
+	list_member(process, child->pid, seen_process(ADDRESS_OF(child)));
 	if (!(clone_flags & CLONE_THREAD))
 		emit_fork(child, process->slot);
 	return 0;
@@ -198,7 +198,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	__u32 tid = task->pid;
 
 	if (tid == (__u32)task->tgid)
-		monitor_ended(tid);
+		monitor_ended(seen_process(ADDRESS_OF(task)));
 	if (!has_storage())
 		return 0;
 	bpf_map_delete_elem(&members, &tid);
@@ -330,7 +330,7 @@ int BPF_PROG(process_exec, struct task_struct *task, int old_pid, struct linux_b
 
 	if (enter(&entry, AMBIT_HOOK_process_exec) != AMBIT_DECIDE)
 		return 0;
-	list_member(entry.process, tid, tid);
+	list_member(entry.process, tid, seen_process(ADDRESS_OF(task)));
 	own_pid(task, entry.process->slot);
 	if (ambit_backend == AMBIT_BACKEND_portable) {
 		__builtin_memset(&entry.process->pending_readers, 0, sizeof(struct core_mask));
@@ -400,6 +400,14 @@ SEC("fentry/security_inode_free")
 int BPF_PROG(fmod_inode_free, struct inode *inode)
 {
 	forget_inode(inode);
+	return 0;
+}
+
+/* Run once after the load, by Ambit. */
+SEC("syscall")
+int find_level(void *context)
+{
+	ambit_pid_level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
 	return 0;
 }
 

@@ -10,7 +10,6 @@ CORE_INLINE void fill_head(struct ambit_scratch *scratch, __u32 slot, __u8 kind,
 {
 	struct ambit_record *head = &scratch->record.head;
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 ids = bpf_get_current_pid_tgid();
 
 	head->kind = kind;
 	head->reason = scratch->verdict.reason;
@@ -28,10 +27,10 @@ CORE_INLINE void fill_head(struct ambit_scratch *scratch, __u32 slot, __u8 kind,
 	 * the kernel's BTF, which took as long as all the rest of verifying (a third of a start).
 	 */
 	head->start_boot_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	head->pid = ids >> 32;
-	head->tid = (__u32)ids;
+	head->pid = seen_process(ADDRESS_OF(task));
+	head->tid = seen_thread(ADDRESS_OF(task));
 	head->uid = (__u32)bpf_get_current_uid_gid();
-	head->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	head->ppid = seen_process((__u64)BPF_CORE_READ(task, real_parent));
 	bpf_get_current_comm(head->comm, sizeof(head->comm));
 	head->held = scratch->subject.held;
 	head->blocking = scratch->verdict.blocking;

@@ -111,7 +111,7 @@ CORE_INLINE __u32 slot_of_pid(struct pid *pid, __u32 *tgid)
 		return 0;
 	task = (void *)node - bpf_core_field_offset(struct task_struct, pid_links);
 	key = BPF_CORE_READ(task, tgid);
-	*tgid = key;
+	*tgid = seen_process((__u64)task);
 	member = bpf_map_lookup_elem(&members, &key); /* 6.1 takes keys from the stack alone */
 	return member ? member->slot : 0;
 }

@@ -161,9 +161,19 @@ struct hlist_head {
 	struct hlist_node *first;
 };
 
+struct upid {
+	int nr;
+};
+
 struct pid {
+	unsigned int level;
 	__u64 ino; /* never another one's: pidfs numbers processes for good (6.9+) */
 	struct hlist_head tasks[4];
+	struct upid numbers[]; /* one for each level; how long one is, BTF says */
+};
+
+struct signal_struct {
+	struct pid *pids[4];
 };
 
 struct ctl_table_header;
@@ -185,6 +195,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct pid *thread_pid;
+	struct signal_struct *signal;
 	__u64 start_boottime;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;

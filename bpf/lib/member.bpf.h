@@ -7,6 +7,36 @@
 
 enum ambit_membership { AMBIT_OUTSIDER, AMBIT_MEMBER, AMBIT_UNDECIDED };
 
+/* How deep the PID namespace of Ambit's own processes lies; found by find_level. */
+__u32 ambit_pid_level __weak SEC(".bss");
+
+/* The number of a pid as Ambit's user space sees it; 0: not at all. In the maps stand the host's. */
+CORE_INLINE __u32 number_of(struct pid *pid)
+{
+	__u32 number = 0, level = ambit_pid_level;
+	__u64 at = (__u64)pid + bpf_core_field_offset(struct pid, numbers);
+
+	if (!pid || BPF_CORE_READ(pid, level) < level)
+		return 0;
+	bpf_probe_read_kernel(&number, sizeof(number),
+			      (void *)(at + level * bpf_core_type_size(struct upid)));
+	return number;
+}
+
+AMBIT_GLOBAL int seen_process(__u64 task)
+{
+	if (!ambit_pid_level)
+		return BPF_CORE_READ((struct task_struct *)task, tgid);
+	return number_of(BPF_CORE_READ((struct task_struct *)task, signal, pids[PIDTYPE_TGID]));
+}
+
+AMBIT_GLOBAL int seen_thread(__u64 task)
+{
+	if (!ambit_pid_level)
+		return BPF_CORE_READ((struct task_struct *)task, pid);
+	return number_of(BPF_CORE_READ((struct task_struct *)task, thread_pid));
+}
+
 /* Whether the current process has any storage; stands in process.bpf.c. */
 extern int has_storage(void);
 

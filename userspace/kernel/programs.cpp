@@ -168,6 +168,7 @@ constexpr std::array kSpecs{
     AMBIT_CGROUP(sockops_established, "what is opened later does not bind open connections"),
     ProgramSpec{"sk_msg_verdict", "sk_msg_verdict", Concern::network, Backend::portable, "", true,
                 "what is opened later does not bind open connections", AttachBy::sockmap},
+    AMBIT_ONCE(find_level, Backend::none, "in a PID namespace processes have the host's numbers"),
     AMBIT_ONCE(find_locks, Backend::lsm, "each open of a task costs a whole walk"),
     AMBIT_ONCE(find_locks, Backend::fmod_ret, "each open of a task costs a whole walk"),
 };

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <ranges>
+#include <map>
 
 #include "userspace/model/make_event.h"
 #include "userspace/pipeline/choose.h"
@@ -28,6 +28,18 @@ namespace {
 model::Moment now() {
   const SystemClock clock;
   return {.boot_ns = clock.boot_ns(), .wall_ns = clock.wall_ns()};
+}
+
+/// Some of the names, and why the first has no address.
+std::string list_of(const std::map<std::string, std::string>& unresolved) {
+  constexpr std::size_t kShown = 4;
+  std::string text;
+  std::size_t count = 0;
+  for (const auto& [name, why] : unresolved) {
+    if (++count <= kShown) text += (text.empty() ? "" : ", ") + name;
+  }
+  if (count > kShown) text += " and " + std::to_string(count - kShown) + " more";
+  return text.empty() ? text : text + " (" + unresolved.begin()->second + ")";
 }
 
 std::vector<std::string> own_environment() {
@@ -125,9 +137,9 @@ Result<void> RunSession::choose() {
   destinations_ = std::make_unique<Destinations>(*prepared_, kNumbers);
   constexpr std::chrono::milliseconds kFirstLookUp{2000};
   if (auto looked_up = destinations_->refresh(*sensor_, kFirstLookUp); !looked_up) return looked_up;
-  for (const std::string& why : std::views::values(destinations_->unresolved()))
-    std::fprintf(stderr, "ambit: %s; connections to it are refused until it has an address\n",
-                 why.c_str());
+  if (const std::string names = list_of(destinations_->unresolved()); !names.empty())
+    std::fprintf(stderr, "ambit: no address yet for %s: what goes there is refused\n",
+                 names.c_str());
   return {};
 }
 
