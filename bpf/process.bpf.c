@@ -269,10 +269,10 @@ static __always_inline void decide_program(struct ambit_entry *entry, struct lin
 	struct file *file = BPF_CORE_READ(bprm, file);
 	struct core_mask readers;
 
+	trust_mount(scratch, (__u64)BPF_CORE_READ(file, f_path.mnt));
 	if (recognise(scratch, scratch->subject.policy.program_space,
 		      (__u64)BPF_CORE_READ(file, f_inode),
-		      (__u64)BPF_CORE_READ(file, f_path.dentry),
-		      mount_to_trust((__u64)BPF_CORE_READ(file, f_path.mnt))))
+		      (__u64)BPF_CORE_READ(file, f_path.dentry), scratch->trusted))
 		core_decide_undecided(&scratch->verdict);
 	readers = scratch->walk.match.mask;
 	core_mask_add(&entry->process->pending_readers, &readers);

@@ -54,6 +54,7 @@ AMBIT_GLOBAL int match_peer(struct ambit_scratch *scratch, struct ambit_peer *pe
 
 	if (!scratch || !peer || !port)
 		return -1;
+	trust_mount(scratch, peer->place.mnt);
 	policy = &scratch->subject.policy;
 	match = &scratch->walk.match;
 	__builtin_memset(match, 0, sizeof(*match));
@@ -62,7 +63,7 @@ AMBIT_GLOBAL int match_peer(struct ambit_scratch *scratch, struct ambit_peer *pe
 
 		inode = (__u64)BPF_CORE_READ(dentry, d_inode);
 		if (recognise(scratch, policy->program_space, inode, peer->place.dentry,
-			      mount_to_trust(peer->place.mnt)))
+			      scratch->trusted))
 			return -1;
 	} else if (peer->name_length) {
 		struct core_name_key key = {

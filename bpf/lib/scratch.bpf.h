@@ -47,6 +47,7 @@ struct ambit_scratch {
 	struct core_subject subject;
 	struct core_verdict verdict;
 	__u32 slot; /* of the current process */
+	__u64 trusted; /* a mount, or 0 (trust_mount) */
 	struct core_mask spread;
 	__u64 told; /* the reason for which the socket's use was alerted already */
 	union ambit_any_record record;

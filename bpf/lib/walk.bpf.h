@@ -117,16 +117,20 @@ CORE_INLINE void climb_from(struct ambit_climb *climb, __u64 dentry, __u64 mnt)
 }
 
 /* Which way up a name that permits something may take. Anybody can mount what they like over a
- * directory of the machine in a user namespace of their own: there the names that count are those of
- * the file system itself. 0: no mounts.
+ * directory of the machine in a user namespace of their own: there the names that count are those
+ * of the file system itself. 0: no mounts.
  */
-CORE_INLINE __u64 mount_to_trust(__u64 mnt)
+AMBIT_GLOBAL int trust_mount(struct ambit_scratch *scratch, __u64 mnt)
 {
 	struct mount *mount = (void *)(mnt - bpf_core_field_offset(struct mount, mnt));
 
-	if (!mnt || BPF_CORE_READ(mount, mnt_ns, user_ns, level))
+	if (!scratch)
 		return 0;
-	return mnt;
+	/* Not given back: the frames above a walk have no room to keep it (6.1: a Unix socket's
+	 * hook has exactly the 512 bytes of all calls together).
+	 */
+	scratch->trusted = mnt && !BPF_CORE_READ(mount, mnt_ns, user_ns, level) ? mnt : 0;
+	return 0;
 }
 
 #define AMBIT_STEP_NAME 0    /* climb->dentry is a component; the caller goes to climb->parent */
