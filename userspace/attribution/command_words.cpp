@@ -78,6 +78,11 @@ bool is_flag_of(Place place, std::string_view word) {
   return word.starts_with('-') && is_secret_name(place, word.substr(dashes));
 }
 
+/// `--port`, `-b`; what is longer behind a single dash may be a secret that begins with one.
+bool looks_like_flag(std::string_view word) {
+  return word.starts_with("--") || (word.size() == 2 && word[0] == '-');
+}
+
 /// `--password`, `--githubToken`, `-storepass`
 bool is_secret_flag(std::string_view word) { return is_flag_of(Place::flag, word); }
 
@@ -138,7 +143,7 @@ class Walk {
 
   [[nodiscard]] static bool is_value(const Awaited& awaited, std::string_view word) {
     return !(word.starts_with("--") && is_secret_flag(word)) &&
-           (awaited.may_be_flag || !word.starts_with('-'));
+           (awaited.may_be_flag || !looks_like_flag(word));
   }
 
   void start(std::string_view program) {

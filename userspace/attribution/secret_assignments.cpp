@@ -17,7 +17,7 @@ namespace {
 constexpr const char* kNamed =
     R"re((?i)([a-z0-9_.-]+)(["']?\s*(?:[?|!+:]*[:=][:=>~]*|<-)\s*|(?:%(?:25)*22)?%(?:25)*3[ad]))re";
 constexpr const char* kValue =
-    R"re((?s)(\$?"(?:[^"\\]|\\.)*"?|\$'(?:[^'\\]|\\.)*'?|'[^']*'?|[^\s"'&;,}>=:][^\s"'&;,}]*))re";
+    R"re((?s)(\$?"(?:[^"\\]|\\.)*"?|\$'(?:[^'\\]|\\.)*'?|'[^']*'?|[^\s"'&;,}>][^\s"'&;,}]*))re";
 // `secret: str = "X"`: what follows the colon is the type
 constexpr const char* kTypedValue =
     R"re(([&A-Za-z][^="'\n,;(){}]{0,48}=\s*(?:"(?:[^"\\]|\\.)*"?|'[^']*'?)))re";
@@ -40,25 +40,34 @@ struct Named {
 
 bool is_one_of(char c, std::string_view list) { return list.contains(c); }
 
+/// `=` or `: `, no `:=`
+bool is_single(std::string_view operation) {
+  return operation.find_first_of("=:") == operation.find_last_of("=:");
+}
+
 bool is_secret(const Named& named) {
+  const bool path = named.after == '/' && named.before != ';' && is_single(named.operation);
   if (is_secret_name(Place::assignment, named.name) ||
-      (named.after != '/' && is_secret_name(Place::word, named.name))) {
+      (!path && is_secret_name(Place::word, named.name))) {
     return true;
   }
-  if (named.operation != "=" && !named.operation.starts_with('%')) {
+  const bool close = named.operation.find_first_of(" \t\r\n") == std::string_view::npos &&
+                     is_one_of(named.operation.front(), "=%");
+  if (!close) {
     return false;
   }
+  const bool in_query = is_one_of(named.before, "?&;");
   // `auth=("a", "X")` is taken apart by the patterns
-  const bool may_be_field = (named.before == 0 || is_one_of(named.before, " \t\r\n?&;\"'")) &&
-                            !is_one_of(named.after, "([{");
+  const bool begins_word = (named.before == 0 || is_one_of(named.before, " \t\r\n\"'")) &&
+                           !is_one_of(named.after, "([{");
   return is_secret_name(Place::variable, named.name) ||
-         (may_be_field && is_secret_name(Place::field, named.name)) ||
-         (is_one_of(named.before, "?&;") && is_secret_name(Place::query, named.name));
+         ((in_query || begins_word) && is_secret_name(Place::field, named.name)) ||
+         (in_query && is_secret_name(Place::query, named.name));
 }
 
 /// What is hidden already, where what follows belongs to the text around it.
 bool take_hidden(re2::StringPiece& rest, re2::StringPiece& value) {
-  static const RE2 hidden(R"((\[redacted\])(?:[)\]]|:\s|:?\z))", byte_options());
+  static const RE2 hidden(R"((\[redacted\])[)\]]*:?(?:[\s;,{]|\z))", byte_options());
   re2::StringPiece with_end(rest);
   if (!RE2::Consume(&with_end, hidden, &value)) {
     return false;

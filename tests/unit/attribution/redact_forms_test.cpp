@@ -3,10 +3,13 @@
 // one.
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "userspace/attribution/redact.h"
 
 namespace {
 
+using ambit::attribution::presentable;
 using ambit::attribution::redact;
 using Argv = std::vector<std::string>;
 
@@ -169,6 +172,21 @@ INSTANTIATE_TEST_SUITE_P(
                     shell("ssh h 'echo hunter2 | docker login --password-stdin'"),
                     shell("echo a && echo hunter2 | passwd --stdin me || echo b | cat")));
 
+TEST(RedactAssignments, HideAllOfAValueThatLooksLikeSomethingElse) {
+  EXPECT_EQ(redact({"x", "a password=[redacted])tail b"}).at(1), "a password=[redacted] b");
+  EXPECT_EQ(redact({"x", "a=1;pwd=/tail"}).at(1), "a=1;pwd=[redacted]");
+  EXPECT_EQ(redact({"x", "https://h/?sig==tail&b=2"}).at(1), "https://h/?sig==[redacted]&b=2");
+  EXPECT_EQ(redact({"x", "password: -tail"}).at(1), "password: [redacted]");
+  EXPECT_EQ(redact({"x", "password: =tail"}).at(1), "password: [redacted]");
+  EXPECT_EQ(redact({"x", "password: :tail"}).at(1), "password: [redacted]");
+  EXPECT_EQ(redact({"x", "a token=ghp_0123456789abcdefghij-tail b"}).at(1), "a token=[redacted] b");
+}
+
+TEST(RedactSettings, HideAValueThatBeginsWithADash) {
+  EXPECT_EQ(redact({"aws", "configure", "set", "aws_secret_access_key", "-tail"}).at(4),
+            "[redacted]");
+}
+
 TEST(RedactOperands, AreNoSettingsForAnEqualsSignAtTheEnd) {
   EXPECT_EQ(redact({"vault", "login", "abc=="}), (Argv{"vault", "login", "[redacted]"}));
   EXPECT_EQ(redact({"wandb", "login", "a=b"}), (Argv{"wandb", "login", "[redacted]"}));
@@ -213,5 +231,22 @@ INSTANTIATE_TEST_SUITE_P(
                     Argv{"curl", "-d", "spin=1&author=a&option=b", "h"},
                     Argv{"x", R"(<add key="color" value="red"/>)", "a name=\"n\"\n\nb\n--c"},
                     Argv{"git", "clone", "https://h/a.git", "ssh://git@h/x:y"}));
+
+TEST(RedactFormsHostile, StaysCheapForTextThatBeginsThemAndNeverEnds) {
+  (void)presentable({"warm", "up"});
+  const std::vector<std::string> units{
+      "a=\"",     "password = \"",  "token: a ", "name=\"otp\"\n\n",
+      "x%3D%22",  "echo a | ",      "= := => ",  "vault kv put s a=b ",
+      "pin=\\\"", "\"a\\u0070\": ", "<token a ", "a b\nname=\"pin\"\na"};
+  for (const std::string& unit : units) {
+    std::string text;
+    while (text.size() < 16384) {
+      text += unit;
+    }
+    const auto before = std::chrono::steady_clock::now();
+    (void)presentable({"sh", text, text, text, text});
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(1)) << unit;
+  }
+}
 
 }  // namespace
