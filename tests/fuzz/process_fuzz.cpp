@@ -47,6 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   argv.emplace_back("--password=AMBIT-SECRET-4711");
   argv.emplace_back(R"(curl -d "{\"token\": [\"AMBIT-SECRET-4712\"]}")");
   argv.emplace_back(std::string(bytes.substr(0, 64)) + R"({"password": "AMBIT-SECRET-4713"})");
+  argv.emplace_back("db_password := \"AMBIT-SECRET-4714\"");
+  argv.emplace_back("cd /x; echo AMBIT-SECRET-4715 | docker login --password-stdin");
   for (const std::string& word : attribution::presentable(argv))
     fuzz::require(!word.contains("AMBIT-SECRET"), "a password is hidden");
   if (const auto id = attribution::container_of(bytes))

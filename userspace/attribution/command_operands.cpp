@@ -13,6 +13,10 @@ bool awaits_value(std::string_view valued, std::string_view word) {
   return lists(valued, word) || (together && lists(valued, std::string("-") + word.back()));
 }
 
+bool is_behind(std::string_view after, std::string_view word) {
+  return after == word || (after.ends_with('.') && word.starts_with(after));
+}
+
 }  // namespace
 
 Operands::Operands(const std::vector<std::string>& words) {
@@ -22,6 +26,11 @@ Operands::Operands(const std::vector<std::string>& words) {
                             [this](char c) { short_flags_.set(static_cast<unsigned char>(c)); });
     }
   }
+  for (const OperandRule& rule : operand_rules()) {
+    if (rule.needs.empty() || std::ranges::find(words, rule.needs) != words.end()) {
+      usable_.push_back(&rule);
+    }
+  }
 }
 
 void Operands::start(std::string_view program) {
@@ -29,37 +38,34 @@ void Operands::start(std::string_view program) {
   count_after("");
 }
 
-bool Operands::take(std::string_view word) {
+SecretPart Operands::take(std::string_view word) {
   if (rule_ == nullptr) {
     count_after(word);
-    return false;
+    return SecretPart::nothing;
   }
   const bool of_flag = std::exchange(is_of_flag_, false);
   if (word.starts_with('-') && count_ == 0) {
     is_of_flag_ = awaits_value(rule_->valued, word);
-    return false;
+    return SecretPart::nothing;
   }
-  // `vault login username=a password=X`: settings, which are known by their names
-  const bool setting = !rule_->after.empty() && word.contains('=');
-  if (of_flag || setting) {
-    return false;
+  if (of_flag) {
+    return SecretPart::nothing;
   }
-  const bool secret = ++count_ >= rule_->first;
+  const SecretPart part = ++count_ >= rule_->first ? rule_->part : SecretPart::nothing;
   rule_ = count_ >= rule_->last ? nullptr : rule_;
-  return secret;
+  return part;
 }
 
 void Operands::count_after(std::string_view word) {
-  const auto rules = operand_rules();
   const auto found =
-      std::ranges::find_if(rules, [&](const OperandRule& rule) { return fits(rule, word); });
-  rule_ = found == rules.end() ? nullptr : &*found;
+      std::ranges::find_if(usable_, [&](const OperandRule* rule) { return fits(*rule, word); });
+  rule_ = found == usable_.end() ? nullptr : *found;
   count_ = 0;
   is_of_flag_ = false;
 }
 
 bool Operands::fits(const OperandRule& rule, std::string_view word) const {
-  return rule.program == program_ && rule.after == word &&
+  return lists(rule.programs, program_) && is_behind(rule.after, word) &&
          std::ranges::all_of(rule.letters, [this](char letter) {
            return short_flags_.test(static_cast<unsigned char>(letter));
          });

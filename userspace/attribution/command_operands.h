@@ -18,14 +18,15 @@ class Operands {
   /// The words behind this one are the program's.
   void start(std::string_view program);
 
-  /// Whether the next word, which is neither a known flag nor its value, is a secret.
-  [[nodiscard]] bool take(std::string_view word);
+  /// What of the next word, which is neither a known flag nor its value, is a secret.
+  [[nodiscard]] SecretPart take(std::string_view word);
 
  private:
   void count_after(std::string_view word);
   [[nodiscard]] bool fits(const OperandRule& rule, std::string_view word) const;
 
-  std::bitset<256> short_flags_;  ///< the letters given anywhere on the command line
+  std::vector<const OperandRule*> usable_;  ///< whose needed word is there
+  std::bitset<256> short_flags_;            ///< the letters given anywhere on the command line
   std::string program_;
   const OperandRule* rule_ = nullptr;  ///< by which operands are being counted
   unsigned count_ = 0;

@@ -3,17 +3,30 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "userspace/attribution/command_operands.h"
 #include "userspace/attribution/secret_flags.h"
+#include "userspace/attribution/secret_names.h"
 #include "userspace/attribution/secret_patterns.h"
 
 namespace ambit::attribution {
 namespace {
 
-std::string_view base_name(std::string_view word) {
-  const std::size_t slash = word.rfind('/');
-  return slash == std::string_view::npos ? word : word.substr(slash + 1);
+/// `u/X@db`, but neither `/nolog` nor `u@//host/service`
+std::string hide_after_slash(std::string_view value) {
+  const std::size_t slash = value.find('/');
+  const std::size_t database = value.rfind('@');
+  const bool given = slash != 0 && slash != std::string_view::npos && value.find('@') > slash;
+  return given ? std::string(value.substr(0, slash + 1)) + std::string(kRedacted) +
+                     std::string(value.substr(std::min(database, value.size())))
+               : std::string(value);
+}
+
+bool is_named(std::string_view value) {
+  const std::size_t equals = value.find('=');
+  return equals != 0 && value.find_first_not_of('=', equals) != std::string_view::npos &&
+         equals != std::string_view::npos;
 }
 
 std::string hide_after(std::string_view value, std::size_t separator) {
@@ -40,6 +53,14 @@ std::string hide(std::string_view value, SecretPart part) {
       return hide_after(value, value.find('%'));
     case SecretPart::after_equals:
       return hide_after(value, value.find('='));
+    case SecretPart::after_comma:
+      return hide_after(value, value.find(','));
+    case SecretPart::after_slash:
+      return hide_after_slash(value);
+    case SecretPart::unless_named:
+      return std::string(is_named(value) ? value : kRedacted);
+    case SecretPart::nothing:
+      return std::string(value);
     case SecretPart::userinfo: {
       const std::size_t at = value.rfind('@');
       if (at == std::string_view::npos) {
@@ -51,6 +72,31 @@ std::string hide(std::string_view value, SecretPart part) {
   }
   return std::string(kRedacted);
 }
+
+bool is_flag_of(Place place, std::string_view word) {
+  const std::size_t dashes = word.starts_with("--") ? 2 : 1;
+  return word.starts_with('-') && is_secret_name(place, word.substr(dashes));
+}
+
+/// `--port`, `-b`; what is longer behind a single dash may be a secret that begins with one.
+bool looks_like_flag(std::string_view word) {
+  return word.starts_with("--") || (word.size() == 2 && word[0] == '-');
+}
+
+/// `--password`, `--githubToken`, `-storepass`
+bool is_secret_flag(std::string_view word) { return is_flag_of(Place::flag, word); }
+
+/// `=`, `:=`, `==`, `=>`, `:`
+bool is_operator(std::string_view word) {
+  return word.find_first_not_of("=:!?<>~|+") == std::string_view::npos &&
+         word.find_first_of("=:") != std::string_view::npos;
+}
+
+/// The value of a flag or a setting, in the next word.
+struct Awaited {
+  SecretPart part = SecretPart::whole;
+  bool may_be_flag = true;  ///< also where it begins with `-`
+};
 
 /// Walks over the words of one command line, knowing the program and which flag awaits its value.
 class Walk {
@@ -71,23 +117,33 @@ class Walk {
 
  private:
   void step(std::string& word) {
-    const bool is_value = awaited_ && !(word.starts_with("--") && is_secret_flag(word));
-    if (is_value) {
-      word = hide(word, *awaited_);
-      awaited_.reset();
+    if (awaited_ && is_operator(word)) {
+      return;  // `--password = X`
+    }
+    const std::optional<Awaited> awaited = std::exchange(awaited_, std::nullopt);
+    if (awaited && is_value(*awaited, word)) {
+      word = hide(word, awaited->part);
       return;
     }
-    awaited_.reset();
+    const bool may_be_set = std::exchange(sets_, false);
     if (take_program_flag(word) || take_secret_flag(word)) {
+      sets_ = may_be_set;
       return;
     }
-    if (is_secret_setting(word)) {
-      awaited_ = SecretPart::whole;
+    sets_ = lists("set config", word) || (may_be_set && word.starts_with('-'));
+    if (is_secret_name(Place::setting, word) ||
+        (may_be_set && is_secret_name(Place::set_setting, word))) {
+      awaited_ = {.part = SecretPart::whole, .may_be_flag = false};
     } else if (is_known_program(base_name(word))) {
       start(base_name(word));
-    } else if (operands_.take(word)) {
-      word = hide(word, SecretPart::whole);
+    } else {
+      word = hide(word, operands_.take(word));
     }
+  }
+
+  [[nodiscard]] static bool is_value(const Awaited& awaited, std::string_view word) {
+    return !(word.starts_with("--") && is_secret_flag(word)) &&
+           (awaited.may_be_flag || !looks_like_flag(word));
   }
 
   void start(std::string_view program) {
@@ -103,11 +159,12 @@ class Walk {
 
   bool take_secret_flag(std::string& word) {
     const std::size_t equals = word.find('=');
-    if (!word.starts_with('-') || !is_secret_flag(std::string_view(word).substr(0, equals))) {
+    const std::string_view flag = std::string_view(word).substr(0, equals);
+    if (!is_secret_flag(flag) && !is_flag_of(Place::weak_flag, flag)) {
       return false;
     }
     if (equals == std::string::npos) {
-      awaited_ = SecretPart::whole;
+      awaited_ = {.part = SecretPart::whole, .may_be_flag = is_secret_flag(flag)};
     } else {
       word = word.substr(0, equals + 1) + std::string(kRedacted);
     }
@@ -124,7 +181,7 @@ class Walk {
       return false;
     }
     if (*value == word.size()) {
-      awaited_ = rule.separate ? std::optional(rule.part) : std::nullopt;
+      awaited_ = rule.separate ? std::optional(Awaited{.part = rule.part}) : std::nullopt;
     } else if (rule.attached) {
       word = word.substr(0, *value) + hide(std::string_view(word).substr(*value), rule.part);
     }
@@ -163,7 +220,8 @@ class Walk {
 
   std::vector<std::string>& words_;
   std::string program_;
-  std::optional<SecretPart> awaited_;
+  std::optional<Awaited> awaited_;
+  bool sets_ = false;  ///< the name of a setting may follow
   Operands operands_;
   std::vector<const FlagRule*> usable_;  ///< of all programs: whose needed word is there
   std::vector<const FlagRule*> rules_;   ///< of this program
@@ -200,6 +258,11 @@ std::size_t end_of_word(std::string_view text, std::size_t at, std::size_t escap
 }
 
 }  // namespace
+
+std::string_view base_name(std::string_view word) {
+  const std::size_t slash = word.rfind('/');
+  return slash == std::string_view::npos ? word : word.substr(slash + 1);
+}
 
 void redact_words(std::vector<std::string>& words) { Walk(words).run(); }
 

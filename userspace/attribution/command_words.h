@@ -17,6 +17,9 @@ void redact_words(std::vector<std::string>& words);
 /// stand behind as many backslashes as `escapes` says: within a string of a string there are some.
 [[nodiscard]] std::vector<Span> shell_words(std::string_view text, std::size_t escapes);
 
+/// `mysql` of `/usr/bin/mysql`
+[[nodiscard]] std::string_view base_name(std::string_view word);
+
 /// The quote that a word begins and ends with, with the backslashes before it; empty: it is not
 /// quoted.
 [[nodiscard]] std::string_view quote_around(std::string_view word);

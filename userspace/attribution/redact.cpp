@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "userspace/attribution/command_pipes.h"
 #include "userspace/attribution/command_words.h"
+#include "userspace/attribution/secret_assignments.h"
 #include "userspace/attribution/secret_patterns.h"
 #include "userspace/attribution/secret_urls.h"
 #include "userspace/attribution/secret_values.h"
@@ -55,6 +57,7 @@ std::string redact_command(std::string_view text, Depth depth) {
     words.emplace_back(text.substr(span.begin, span.end - span.begin));
   }
   redact_words(words);
+  redact_piped(text, spans, words);
   std::string out;
   std::size_t at = 0;
   for (std::size_t i = 0; i < spans.size(); ++i) {
@@ -86,6 +89,7 @@ std::string hide_values(const std::string& text, void (*between)(std::string&)) 
 void redact_looks(std::string& text) {
   redact_url_users(text);
   redact_patterns(text);
+  redact_assignments(text);
 }
 
 /// Values first, as long as all names stand: `-pX{"password": "Y"}` is one word of a command line.

@@ -63,17 +63,62 @@ constexpr auto kFlagRules = std::to_array<FlagRule>({
     {"ssh-keygen", "", "-P", true, true, whole},
     {"twine", "", "-p", true, true, whole},
     {"xfreerdp xfreerdp3 wlfreerdp", "", "/p:", true, false, whole},
+    {"oc", "login", "-p", true, true, whole},
+    {"poetry", "publish", "-p", true, true, whole},
+    {"snowsql", "", "-p", true, true, whole},
+    {"doctl vercel vc", "", "-t", true, true, whole},
+    {"glab", "login", "-t", true, true, whole},
+    {"gem", "push", "-k", true, true, whole},
+    {"etcdctl", "", "--user", true, true, after_colon},
+    {"lftp", "", "-u", true, true, after_comma},
+    {"cast forge", "", "--private-key", true, true, whole},
+    {"pkcs11-tool pkcs15-tool", "", "--pin", true, true, whole},
+    {"pulumi", "", "--secret", false, false, nothing},
+    {"mongod mongos", "", "--auth", false, false, nothing},
 });
+
+constexpr unsigned kToTheEnd = ~0U;
+constexpr std::string_view kVaultValued =
+    "-method -path -address -agent-address -namespace -ns -field -format -ca-cert -ca-path "
+    "-client-cert -client-key -header -tls-server-name -wrap-ttl -mfa -mount -cas -max-versions";
 
 // The rule with -n hides one operand more than there are: the flag may belong to another command.
 constexpr auto kOperandRules = std::to_array<OperandRule>({
-    {"vault", "login", "",
-     "-method -path -address -agent-address -namespace -ns -field -format -ca-cert -ca-path "
-     "-client-cert -client-key -header -tls-server-name -wrap-ttl -mfa",
-     1, 1},
-    {"cargo", "login", "", "--registry --color --config -Z -C", 1, 1},
-    {"htpasswd", "", "bn", "-C -r", 2, 3},
-    {"htpasswd", "", "b", "-C -r", 3, 3},
+    {"vault", "login", "", "", kVaultValued, 1, 1, unless_named},
+    {"vault", "unwrap", "", "", kVaultValued, 1, 1, whole},
+    {"vault", "put", "", "", kVaultValued, 2, kToTheEnd, after_equals},
+    {"vault", "patch", "", "", kVaultValued, 2, kToTheEnd, after_equals},
+    {"cargo", "login", "", "", "--registry --color --config -Z -C", 1, 1, whole},
+    {"htpasswd", "", "", "bn", "-C -r", 2, 3, whole},
+    {"htpasswd", "", "", "b", "-C -r", 3, 3, whole},
+    {"pulumi", "set", "--secret", "", "-s --stack -C --cwd --config-file", 2, 2, whole},
+    {"wandb", "login", "", "", "--host", 1, 1, whole},
+    {"bw", "unlock", "", "", "--passwordenv --passwordfile", 1, 1, whole},
+    {"bw", "login", "", "", "--method --code", 2, 2, whole},
+    {"ngrok", "authtoken", "", "", "--config --log", 1, 1, whole},
+    {"ngrok", "add-authtoken", "", "", "--config --log", 1, 1, whole},
+    {"composer", "github-oauth.", "", "", "", 1, 1, whole},
+    {"composer", "gitlab-token.", "", "", "", 1, 2, whole},
+    {"composer", "bearer.", "", "", "", 1, 1, whole},
+    {"composer", "http-basic.", "", "", "", 2, 2, whole},
+    {"poetry", "pypi-token.", "", "", "", 1, 1, whole},
+    {"poetry", "http-basic.", "", "", "", 2, 2, whole},
+    {"openssl", "passwd", "", "", "-salt -in", 1, 1, whole},
+    {"redis-cli valkey-cli", "requirepass", "", "", "", 1, 1, whole},
+    {"sqlplus sqlldr expdp impdp rman", "", "", "", "-R -C -M", 1, 1, after_slash},
+});
+
+constexpr auto kStdinRules = std::to_array<StdinRule>({
+    {"", "--password-stdin"},
+    {"gh", "--with-token"},
+    {"glab", "--stdin"},
+    {"passwd", "--stdin"},
+    {"chpasswd", ""},
+    {"smbpasswd", "-s"},
+    {"sudo", "-S"},
+    {"vault", "-"},
+    {"cargo wandb", "login"},
+    {"cryptsetup", "-"},
 });
 
 /// The first of the words in `list`, which is cut off it.
@@ -93,7 +138,9 @@ std::unordered_set<std::string_view> known_programs() {
     }
   }
   for (const OperandRule& rule : kOperandRules) {
-    known.insert(rule.program);
+    for (std::string_view rest = rule.programs; !rest.empty();) {
+      known.insert(take_word(rest));
+    }
   }
   return known;
 }
@@ -103,6 +150,8 @@ std::unordered_set<std::string_view> known_programs() {
 std::span<const FlagRule> flag_rules() { return kFlagRules; }
 
 std::span<const OperandRule> operand_rules() { return kOperandRules; }
+
+std::span<const StdinRule> stdin_rules() { return kStdinRules; }
 
 bool is_known_program(std::string_view name) {
   static const std::unordered_set<std::string_view> known = known_programs();

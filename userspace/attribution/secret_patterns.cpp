@@ -10,6 +10,8 @@
 #include <numeric>
 #include <vector>
 
+#include "userspace/attribution/secret_names.h"
+
 namespace ambit::attribution {
 namespace {
 
@@ -18,8 +20,7 @@ struct Rewrite {
   const char* replacement;
 };
 
-// A setting's name that ends in one of these words holds a secret. `PWD` alone is the working
-// directory.
+// NAME stands for the names of members (secret_names.cpp), NEWLINE for the end of a line.
 constexpr auto kRewrites = std::to_array<Rewrite>({
     {R"((?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z))",
      "[redacted]"},
@@ -35,22 +36,21 @@ constexpr auto kRewrites = std::to_array<Rewrite>({
     {R"((?i)(api\.telegram\.org/(?:file/)?bot)[^\s"'\\<>/?]+)", "\\1[redacted]"},
     {R"((?i)(discord(?:app)?\.com/api/(?:v[0-9]+/)?webhooks/[0-9]+/)[^\s"'\\<>/?]+)",
      "\\1[redacted]"},
-    {R"((?is)(<(?:[a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|credentials?)|pass|pwd|(?:[a-z0-9_.-]+:)password)(?:\s[^<>]*)?>)(?:<!\[CDATA\[.*?(?:\]\]>|\z)|[^<]+))",
+    {R"((?is)(<(?:[a-z0-9_.-]+:)?(?:NAME|credentials)(?:\s[^<>]*)?>)(?:<!\[CDATA\[.*?(?:\]\]>|\z)|[^<]+))",
      "\\1[redacted]"},
-    {R"((?i)(\bname\s*=\s*["'][a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api[-_]?key)["']\s+value\s*=\s*)(?:"[^"]*"?|'[^']*'?))",
+    {R"((?i)(\b(?:name|key|id)\s*=\s*["']NAME["']\s+value\s*=\s*)(?:"[^"]*"?|'[^']*'?))",
      "\\1[redacted]"},
+    {R"((?i)(\bvalue\s*=\s*)(?:"[^"]*"|'[^']*')(\s+(?:name|key|id)\s*=\s*["']NAME["']))",
+     "\\1[redacted]\\2"},
+    // A part of a form: an empty line, and all up to the next boundary; `\r\n` may be written out.
+    {R"((?is)(\bname=\\*["']?NAME\\*["']?(?:;[^\r\n\\]*)?(?:NEWLINE[^\r\n\\]+)*NEWLINENEWLINE).*?(NEWLINE--|\z))",
+     "\\1[redacted]\\2"},
     {R"((?i)(\bauth\s*=\s*\(\s*["'][^"']*["']\s*,\s*)(?:"[^"]*"?|'[^']*'?))", "\\1[redacted]"},
     // netrc: a whole line, or all of a machine's entry within one; `\n` may be written out for
     // printf
-    {R"((?im)((?:^|["']|\\n)[ \t]*(?:login[ \t]+[^\s"'\\]+[ \t]+)?passw(?:or)?d[ \t]+)[^\s"'\\]+([ \t]*(?:$|["']|\\n)))",
+    {R"((?im)((?:^|["']|\\n)[ \t]*(?:login[ \t]+[^\s"'\\]+[ \t]+)?passw(?:or)?d[ \t]+)[:=]*[^\s"'\\:=][^\s"'\\]*([ \t]*(?:$|["']|\\n)))",
      "\\1[redacted]\\2"},
     {R"((?i)(\b(?:machine(?:\s|\\[nt])+[^\s"'\\]+|default)(?:\s|\\[nt])+(?:(?:login|account)(?:\s|\\[nt])+[^\s"'\\]+(?:\s|\\[nt])+)*passw(?:or)?d(?:\s|\\t)+)[^\s"'\\]+)",
-     "\\1[redacted]"},
-    {R"re((?i)([a-z0-9_.-]*(?:password|passwd|passphrase|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|account[-_]?key|auth[-_]?key|signing[-_]?key|encryption[-_]?key|credential|_auth|[-_.;]pass|[-_.;]pwd)["']?\s*[:=]>*\s*)(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'&;,}>][^\s"'&;,}]*))re",
-     "\\1[redacted]"},
-    {R"re((?i)((?:^|[^a-z0-9_])(?:pass|pwd|pw)["']?\s*[:=]>*\s*)(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'&;,}/>][^\s"'&;,}]*))re",
-     "\\1[redacted]"},
-    {R"((?i)([?&;](?:sig|signature|x-amz-signature|x-amz-credential|x-goog-signature|key|code|auth|jwt|session|sid)=)[^&\s"'#]+)",
      "\\1[redacted]"},
     {R"((^|[^A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,}|gl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat)-[A-Za-z0-9_.-]{16,}))",
      "\\1[redacted]"},
@@ -62,19 +62,6 @@ constexpr auto kRewrites = std::to_array<Rewrite>({
      "\\1[redacted]"},
 });
 
-constexpr const char* kSecretFlag =
-    R"((?i)--?(?:[a-z0-9_.-]*(?:password|passwd|passphrase|secret|secret-string|token|api[-_]?key|access[-_]?key|secret[-_]?key|account[-_]?key|auth[-_]?key|storepass|keypass|userpass)|(?:[a-z0-9]+[-_.])*(?:pass|pwd|pw|bearer|cookie)))";
-constexpr const char* kHarmlessFlag =
-    R"((?i)--?(?:no|ask|prompt|with|require|skip|show|use|disable|enable)[-_].*)";
-constexpr const char* kSecretSetting =
-    R"((?i)[a-z0-9_./:-]*[_:](?:secret_access_key|session_token|secret_key|secret|auth_?token|token|password|api_?key|_auth))";
-
-constexpr const char* kVariable =
-    R"((?i)([a-z_][a-z0-9_]*(?:password|passwd|passphrase|secret|token|api_?key|access_?key|secret_?key|_pass|_pwd|_auth)=)(?s:.+))";
-constexpr const char* kSecretMember =
-    R"((?i)[a-z0-9_.-]*(?:password|passwd|passphrase|passcode|secret|token|(?:api|access|secret|account|auth|signing|encryption|private)[-_.]?key|credential|authorization|[-_.](?:auth|pass|pwd|pw))|pass|pwd|pw|jwt|x-[a-z0-9-]*(?:key|auth|signature))";
-constexpr const char* kSecretTextMember =
-    R"((?i)[a-z0-9_.-]*(?:passwords|secrets|credentials|api[-_.]?keys|cookies?|auth)|(?:(?:access|api|auth|bearer|id|refresh|session)[-_.]?)?tokens|bearer)";
 constexpr const char* kNameName = "(?i)name|key|variable|header|field|parameter(?:key|name)";
 constexpr const char* kValueName = "(?i)(?:string|parameter)?value|val";
 
@@ -87,13 +74,27 @@ RE2::Options byte_options() {
   return options;
 }
 
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + by.size())) {
+    text.replace(at, what.size(), by);
+  }
+}
+
+std::string filled_in(std::string pattern) {
+  replace_all(pattern, "NAME", name_pattern(Place::member));
+  replace_all(pattern, "NEWLINE", R"((?:\r?\n|\\+r\\+n|\\+n))");
+  return pattern;
+}
+
 /// The rewrites, compiled, with one automaton that says in one pass which of them apply at all.
 class Rewriter {
  public:
   Rewriter() : any_(byte_options(), RE2::UNANCHORED) {
     for (const Rewrite& rewrite : kRewrites) {
-      ready_ = any_.Add(rewrite.pattern, nullptr) >= 0 && ready_;
-      patterns_.emplace_back(rewrite.pattern, byte_options());
+      const std::string pattern = filled_in(rewrite.pattern);
+      ready_ = any_.Add(pattern, nullptr) >= 0 && ready_;
+      patterns_.emplace_back(pattern, byte_options());
     }
     ready_ = any_.Compile() && ready_;
   }
@@ -130,24 +131,11 @@ void redact_patterns(std::string& text) {
   rewriter.apply(text);
 }
 
-bool redact_variable(std::string& argument) {
-  static const RE2 variable(kVariable, byte_options());
-  std::string name;
-  if (!RE2::FullMatch(argument, variable, &name)) {
-    return false;
-  }
-  argument = name + std::string(kRedacted);
-  return true;
-}
-
 Secrecy secrecy_of(std::string_view name) {
-  static const RE2 all(kSecretMember, byte_options());
-  static const RE2 texts(kSecretTextMember, byte_options());
-  const re2::StringPiece piece(name.data(), name.size());
-  if (RE2::FullMatch(piece, all)) {
+  if (is_secret_name(Place::member, name)) {
     return Secrecy::of_all;
   }
-  return RE2::FullMatch(piece, texts) ? Secrecy::of_texts : Secrecy::none;
+  return is_secret_name(Place::text_member, name) ? Secrecy::of_texts : Secrecy::none;
 }
 
 bool is_name_name(std::string_view name) {
@@ -158,18 +146,6 @@ bool is_name_name(std::string_view name) {
 bool is_value_name(std::string_view name) {
   static const RE2 names(kValueName, byte_options());
   return RE2::FullMatch(re2::StringPiece(name.data(), name.size()), names);
-}
-
-bool is_secret_flag(std::string_view name) {
-  static const RE2 secret(kSecretFlag, byte_options());
-  static const RE2 harmless(kHarmlessFlag, byte_options());
-  const re2::StringPiece piece(name.data(), name.size());
-  return RE2::FullMatch(piece, secret) && !RE2::FullMatch(piece, harmless);
-}
-
-bool is_secret_setting(std::string_view word) {
-  static const RE2 setting(kSecretSetting, byte_options());
-  return RE2::FullMatch(re2::StringPiece(word.data(), word.size()), setting);
 }
 
 }  // namespace ambit::attribution

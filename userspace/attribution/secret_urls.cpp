@@ -31,12 +31,20 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-bool is_token(std::string_view scheme_as_given, std::string_view user) {
-  const std::string scheme = lower(scheme_as_given);
+/// What is written as the password where the token stands as the user.
+constexpr auto kNoPasswords =
+    std::to_array<std::string_view>({"", "x", "x-oauth-basic", "x-oauth-token", "api_token", "_"});
+
+bool is_token(const std::string& scheme, std::string_view user) {
   if (user == "git" || ends_in_one_of(scheme, kNameSchemes)) {
     return false;
   }
   return ends_in_one_of(scheme, kTokenSchemes) || user.size() >= kTokenSize;
+}
+
+bool is_token_with(std::string_view password, const std::string& scheme, std::string_view user) {
+  return std::ranges::find(kNoPasswords, lower(password)) != kNoPasswords.end() ||
+         (ends_in_one_of(scheme, kTokenSchemes) && user.size() >= kTokenSize);
 }
 
 RE2::Options byte_options() {
@@ -49,7 +57,9 @@ RE2::Options byte_options() {
 }  // namespace
 
 void redact_url_users(std::string& text) {
-  static const RE2 url(R"re(([A-Za-z][A-Za-z0-9+.-]*)://([^\s/?#:@"'<>\\]+)@)re", byte_options());
+  static const RE2 url(
+      R"re(([A-Za-z][A-Za-z0-9+.-]*)://([^\s/?#:@"'<>\\]+)(?::([^\s/@"'<>\\]*))?@)re",
+      byte_options());
   if (!text.contains("://")) {
     return;
   }
@@ -58,8 +68,13 @@ void redact_url_users(std::string& text) {
   re2::StringPiece rest(text);
   re2::StringPiece scheme;
   re2::StringPiece user;
-  while (RE2::FindAndConsume(&rest, url, &scheme, &user)) {
-    if (is_token({scheme.data(), scheme.size()}, {user.data(), user.size()})) {
+  re2::StringPiece password;
+  while (RE2::FindAndConsume(&rest, url, &scheme, &user, &password)) {
+    const std::string kind = lower({scheme.data(), scheme.size()});
+    const std::string_view name(user.data(), user.size());
+    const bool alone = password.data() == nullptr;
+    if (alone ? is_token(kind, name)
+              : is_token_with({password.data(), password.size()}, kind, name)) {
       out.append(copied, user.data()).append(kRedacted);
       copied = user.data() + user.size();
     }

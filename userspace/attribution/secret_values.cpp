@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/attribution/secret_values.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 #include "userspace/attribution/secret_patterns.h"
 
@@ -135,9 +138,22 @@ Span value_at(std::string_view text, std::size_t at) {
   return {.begin = at, .end = end};
 }
 
+/// `pass\u0077ord`: a name may be written with escapes, behind any number of backslashes.
+std::string without_escapes(std::string_view name) {
+  static const RE2 escape(R"(\\+(?:u00|x)([0-7][0-9A-Fa-f]))");
+  std::string out(name);
+  std::string digits;
+  while (out.contains('\\') && RE2::PartialMatch(out, escape, &digits)) {
+    const std::string letter(1, static_cast<char>(std::stoi(digits, nullptr, 16)));
+    RE2::Replace(&out, escape, RE2::QuoteMeta(letter));
+  }
+  return out;
+}
+
 struct Name {
-  std::string_view text;
-  bool marked = false;  ///< `"name":`, `["name"] =`, `form[name]=`: no word of a sentence
+  std::string text;
+  bool marked =
+      false;  ///< `"name":`, `["name"] =`, `form[name]=`, `$ENV{name} =`: no word of a sentence
 };
 
 /// The name that ends before the separator at `separator`.
@@ -148,20 +164,23 @@ Name name_before(std::string_view text, std::size_t separator) {
     --end;
   }
   const std::size_t spaced = end;
-  if (last_is([](char c) { return c == ']'; })) {
+  const bool of_hash = text[separator] == '=' && last_is([](char c) { return c == '}'; });
+  if (of_hash || last_is([](char c) { return c == ']'; })) {
     --end;
   }
-  if (last_is(is_quote)) {
+  const bool quoted = last_is(is_quote);
+  if (quoted) {
     --end;
     while (last_is([](char c) { return c == '\\'; })) {
       --end;
     }
   }
   std::size_t begin = end;
-  while (begin > 0 && end - begin < kLongestName && is_name(text[begin - 1])) {
+  const auto in_name = [&](char c) { return is_name(c) || (quoted && c == '\\'); };
+  while (begin > 0 && end - begin < kLongestName && in_name(text[begin - 1])) {
     --begin;
   }
-  return {.text = text.substr(begin, end - begin), .marked = end != spaced};
+  return {.text = without_escapes(text.substr(begin, end - begin)), .marked = end != spaced};
 }
 
 std::string_view inside_quotes(std::string_view value) {
@@ -189,6 +208,9 @@ bool holds_secret(const Name& name, Kind kind) {
   }
   return false;
 }
+
+bool is_more_of_operator(char c) { return is_one_of(c, "=>"); }
+bool is_nothing(char) { return false; }
 
 class Scan {
  public:
@@ -224,16 +246,13 @@ class Scan {
   }
 
   std::size_t take_member(std::size_t separator) {
-    std::size_t after = separator + 1;
-    if (text_[separator] == '=' && after < text_.size() && is_one_of(text_[after], "=>")) {
-      if (text_[after++] == '=') {
-        return after;  // a comparison
-      }
-    }
+    const std::size_t after =
+        past(text_, separator + 1, text_[separator] == '=' ? is_more_of_operator : is_nothing);
+    const bool compares = after > separator + 1 && text_[separator + 1] == '=';
     const Name name = name_before(text_, separator);
     const std::size_t begin = past(text_, after, is_space);
     const Kind kind = kind_at(text_, begin);
-    if (name.text.empty() || kind == Kind::nothing) {
+    if (name.text.empty() || kind == Kind::nothing || (compares && !is_string(kind))) {
       return after;
     }
     if ((kind == Kind::hidden && name.marked) || holds_secret(name, kind)) {
@@ -252,7 +271,7 @@ class Scan {
     } else if (is_name_name(name) && is_string(kind)) {
       const Span at = value_at(text_, begin);
       const auto told = inside_quotes(text_.substr(at.begin, at.end - at.begin));
-      objects_.back().names_secret |= secrecy_of(told) == Secrecy::of_all;
+      objects_.back().names_secret |= secrecy_of(without_escapes(told)) == Secrecy::of_all;
     }
   }
 
