@@ -22,7 +22,7 @@ const Act* find(std::string_view name) {
         datagram_acts(), unix_acts(),          listen_acts(),       time_acts(),
         plain_acts(),    race_acts(),          change_acts(),       descriptor_acts(),
         protocol_acts(), raw_acts(),           carry_acts(),        storm_acts(),
-        measure_acts(),  guard_process_acts(), guard_machine_acts()}) {
+        measure_acts(),  guard_process_acts(), guard_machine_acts(), beside_acts()}) {
     for (const Act& act : acts) {
       if (act.name == name) return &act;
     }
