@@ -258,14 +258,17 @@ SEC("cgroup/setsockopt")
 int cgroup_setsockopt(struct bpf_sockopt *ctx)
 {
 	struct bpf_sock *sk = ctx->sk;
-	__u64 sock = (__u64)sk;
 	struct ambit_own_socket *own;
+	__u64 sock = (__u64)sk, address = 0;
 
 	/* Of longer values the kernel hands over a part alone, and wants to be told. */
 	if (ctx->optlen > AMBIT_PAGE)
 		ctx->optlen = 0;
 	if (!sk || surely_outsider())
 		return CG_ALLOW;
+	/* The verifier would not let the address of a socket be counted with: read, it is a number. */
+	bpf_probe_read_kernel(&address, sizeof(address), &sock);
+	sock = (__u64)holder_of_port((struct sock *)address);
 	own = bpf_map_lookup_elem(&own_sockets, &sock);
 	if (!own)
 		return CG_ALLOW;
@@ -279,9 +282,12 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 {
 	struct core_listener_key key = {};
-	struct core_listener value = {}, *known;
+	struct core_listener value = {.sock = (__u64)sk}, *known;
+	struct ambit_own_socket own = {};
 	struct core_process *process;
 
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP)
+		return 0; /* the socket of TCP behind it follows */
 	/* A connection that comes in is cloned from its listener: LISTEN to SYN_RECV is its own. */
 	if (new_state != TCP_LISTEN && (old_state != TCP_LISTEN || new_state != TCP_CLOSE))
 		return 0;
@@ -293,15 +299,19 @@ int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 		if (!key.port)
 			key.port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 		known = bpf_map_lookup_elem(&listeners, &key);
-		if (known && known->sock == (__u64)sk)
+		if (known && known->sock == value.sock) {
+			bpf_map_delete_elem(&own_sockets, &value.sock);
 			bpf_map_delete_elem(&listeners, &key);
+		}
 		return 0;
 	}
 	if (!key.port || current_membership(&process) != AMBIT_MEMBER || !process)
 		return 0;
 	count_hit(AMBIT_HOOK_set_state);
 	value.slot = process->slot;
-	value.sock = (__u64)sk;
+	own.slot = process->slot;
+	/* Without doubt: listen() asks once more whether the port is free. */
+	bpf_map_update_elem(&own_sockets, &value.sock, &own, BPF_ANY);
 	if (bpf_map_update_elem(&listeners, &key, &value, BPF_ANY))
 		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
 	return 0;
