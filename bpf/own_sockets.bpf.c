@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-/* Which sockets and ports are a task's own (lsm, fmod_ret): noted when made, forgotten when freed. */
+/* Which sockets and ports are a task's own (lsm, fmod_ret): noted when made, forgotten when freed.
+ */
 #include "bpf/lib/carry.bpf.h"
 #include "bpf/lib/reach.bpf.h"
 

@@ -266,7 +266,8 @@ int cgroup_setsockopt(struct bpf_sockopt *ctx)
 		ctx->optlen = 0;
 	if (!sk || surely_outsider())
 		return CG_ALLOW;
-	/* The verifier would not let the address of a socket be counted with: read, it is a number. */
+	/* The verifier would not let the address of a socket be counted with: read, it is a number.
+	 */
 	bpf_probe_read_kernel(&address, sizeof(address), &sock);
 	sock = (__u64)holder_of_port((struct sock *)address);
 	own = bpf_map_lookup_elem(&own_sockets, &sock);

@@ -2,9 +2,9 @@
 /* Which destinations are a task's own: those where one of its sockets, and surely no other, gets
  * what is sent. The kernel gives no two sockets the same port and address, however different the
  * addresses that cover it, but for SO_REUSEPORT, SO_REUSEADDR of datagrams and devices. So a socket
- * that has its port (it is hashed, and a stream listens) without any of these is the only one. Since
- * each of them can be taken back once it has served, who changes one on a bound socket is in doubt
- * from then on.
+ * that has its port (it is hashed, and a stream listens) without any of these is the only one.
+ * Since each of them can be taken back once it has served, who changes one on a bound socket is in
+ * doubt from then on.
  */
 #ifndef AMBIT_OWN_BPF_H
 #define AMBIT_OWN_BPF_H
@@ -113,9 +113,8 @@ CORE_INLINE int has_port(struct sock *sk, const struct core_listener_key *to)
 	if (!BPF_CORE_READ(sk, __sk_common.skc_node.pprev) ||
 	    BPF_CORE_READ(sk, __sk_common.skc_num) != to->port)
 		return 0;
-	return to->protocol == IPPROTO_TCP
-		       ? BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN
-		       : to->protocol == IPPROTO_UDP;
+	return to->protocol == IPPROTO_TCP ? BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN
+					   : to->protocol == IPPROTO_UDP;
 }
 
 CORE_INLINE int is_alone(struct sock *sk, __u8 protocol, __u32 doubt)

@@ -63,8 +63,10 @@ INSTANTIATE_TEST_SUITE_P(
     By, AnOutsiderBesideTheTask,
     testing::Values(
         Beside{.name = "TcpOfIpv4", .kind = "tcp-ipv6-only", .at = "::"},
-        Beside{
-            .name = "TcpOfMappedIpv4", .kind = "tcp-ipv6-only", .at = "::", .to = "::ffff:127.0.0.1"},
+        Beside{.name = "TcpOfMappedIpv4",
+               .kind = "tcp-ipv6-only",
+               .at = "::",
+               .to = "::ffff:127.0.0.1"},
         Beside{.name = "TcpOfThisHost", .kind = "tcp-ipv6-only", .at = "::", .to = "0.0.0.0"},
         Beside{.name = "TcpOfIpv6", .outsider = "::1", .kind = "tcp", .at = "0.0.0.0", .to = "::1"},
         Beside{.name = "TcpWithAnAddressOfItsOwn",

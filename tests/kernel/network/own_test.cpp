@@ -70,18 +70,16 @@ TEST_P(ATaskWithoutNetwork, StillReachesItsOwnListeners) {
   EXPECT_EQ(own.out, control.out);
 }
 
-INSTANTIATE_TEST_SUITE_P(By, ATaskWithoutNetwork,
-                         testing::Values("TcpOverIpv4", "TcpOverIpv6", "TcpOverEveryAddress",
-                                         "UdpOverIpv4", "UdpOverIpv6", "AUnixSocket",
-                                         "AnAbstractUnixSocket", "APairOfSockets", "Netlink",
-                                         "TcpWithBothFamiliesOverIpv4",
-                                         "TcpWithBothFamiliesOverIpv6",
-                                         "TcpWithBothFamiliesOverMappedIpv4",
-                                         "TcpOfOneFamilyOverIpv6", "TcpThatMayStartAgain",
-                                         "MultipathTcp", "MultipathTcpWithEveryAddress",
-                                         "UdpWithEveryAddress", "UdpWithBothFamiliesOverIpv4",
-                                         "UdpWithBothFamiliesOverIpv6", "UdpOfOneFamilyOverIpv6"),
-                         [](const auto& given) { return std::string(given.param); });
+INSTANTIATE_TEST_SUITE_P(
+    By, ATaskWithoutNetwork,
+    testing::Values("TcpOverIpv4", "TcpOverIpv6", "TcpOverEveryAddress", "UdpOverIpv4",
+                    "UdpOverIpv6", "AUnixSocket", "AnAbstractUnixSocket", "APairOfSockets",
+                    "Netlink", "TcpWithBothFamiliesOverIpv4", "TcpWithBothFamiliesOverIpv6",
+                    "TcpWithBothFamiliesOverMappedIpv4", "TcpOfOneFamilyOverIpv6",
+                    "TcpThatMayStartAgain", "MultipathTcp", "MultipathTcpWithEveryAddress",
+                    "UdpWithEveryAddress", "UdpWithBothFamiliesOverIpv4",
+                    "UdpWithBothFamiliesOverIpv6", "UdpOfOneFamilyOverIpv6"),
+    [](const auto& given) { return std::string(given.param); });
 
 TEST(OwnListeners, MakeNoOtherPortOfTheAddressTheTasks) {
   const Scratch scratch;
