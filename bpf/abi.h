@@ -52,6 +52,7 @@ enum ambit_ring { AMBIT_RINGS(AMBIT_RING) AMBIT_RING_COUNT };
 	X(udp_port) \
 	X(socket_listen) \
 	X(socket_getsockname) \
+	X(socket_setsockopt) \
 	X(socket_connect) \
 	X(socket_sendmsg) \
 	X(socket_splice) \
@@ -68,6 +69,7 @@ enum ambit_ring { AMBIT_RINGS(AMBIT_RING) AMBIT_RING_COUNT };
 	X(cgroup_sock_create) \
 	X(cgroup_sock_release) \
 	X(cgroup_post_bind) \
+	X(cgroup_setsockopt) \
 	X(cgroup_connect) \
 	X(cgroup_sendmsg) \
 	X(cgroup_egress) \

@@ -40,11 +40,13 @@ AMBIT_MAP(listeners, BPF_MAP_TYPE_HASH, 65536, BPF_F_NO_PREALLOC, struct core_li
 AMBIT_MAP(members, BPF_MAP_TYPE_HASH, 262144, BPF_F_NO_PREALLOC, __u32, struct ambit_member);
 
 /* Sockets that tasks made, by address: least recently used ones go first, which can only cost a
- * task its own port. (portable keeps it in the socket.)
+ * task its own port. (portable has it for that alone, and keeps the rest in the socket.)
  */
+#define AMBIT_DOUBT_NARROWED 1u /* a datagram socket that was connected once */
+#define AMBIT_DOUBT_SHARED 2u	/* somebody else may have got the same port */
 struct ambit_own_socket {
 	__u32 slot;
-	__u16 reserved;
+	__u16 doubt;
 	__u16 reported; /* the reason for which its use was alerted already */
 };
 AMBIT_MAP(own_sockets, BPF_MAP_TYPE_LRU_HASH, 131072, 0, __u64, struct ambit_own_socket);

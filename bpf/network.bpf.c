@@ -217,6 +217,15 @@ static __always_inline int socket_create(int family, int type, int protocol, int
 AMBIT_DENY_HOOK(socket_create, socket_create, security_socket_create,
 		(family, type, protocol, kern), int family, int type, int protocol, int kern)
 
+static __always_inline void note_connected(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+	struct ambit_own_socket *own = bpf_map_lookup_elem(&own_sockets, &address);
+
+	if (own)
+		doubt_connected(own);
+}
+
 static __always_inline int socket_connect(struct socket *sock, void *address, int length)
 {
 	struct sock *sk = sock->sk;
@@ -230,6 +239,8 @@ static __always_inline int socket_connect(struct socket *sock, void *address, in
 	family = sk->__sk_common.skc_family;
 	if (is_local_family(family))
 		return 0;
+	if (sk->sk_protocol == IPPROTO_UDP)
+		note_connected(sk);
 	bpf_probe_read_kernel(&named, 2, address);
 	if (named == AF_UNSPEC && is_inet(family))
 		return 0; /* disconnects */
@@ -306,7 +317,6 @@ AMBIT_DENY_HOOK(tun_open, tun_dev_open, security_tun_dev_open, (), void *securit
 static __always_inline int is_accepted(struct sock *sk, __u32 slot)
 {
 	struct core_listener_key key = {};
-	struct core_listener *listener;
 	__u64 address = (__u64)sk;
 
 	if (bpf_map_lookup_elem(&own_sockets, &address))
@@ -315,8 +325,7 @@ static __always_inline int is_accepted(struct sock *sk, __u32 slot)
 	key.port = sk->__sk_common.skc_num;
 	key.protocol = protocol_of(sk);
 	key_of_sock(&key, sk);
-	listener = find_listener(&key);
-	return listener && listener->slot == slot;
+	return who_listens(&key, 0) == (int)slot;
 }
 
 /* To whom the socket is connected, by the route that the message brings. */

@@ -44,6 +44,7 @@ static __always_inline int own_port(struct sock *sk, __u32 hook)
 	key.protocol = protocol_of(sk);
 	key_of_sock(&key, sk);
 	value.slot = process->slot;
+	value.sock = address;
 	if (bpf_map_update_elem(&listeners, &key, &value, BPF_ANY))
 		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
 	return 0;
@@ -80,18 +81,41 @@ int BPF_PROG(udp_port, struct sock *sk, unsigned short port, unsigned int hash, 
 	return 0;
 }
 
+static __always_inline int socket_setsockopt(struct socket *sock, int level, int option)
+{
+	struct ambit_own_socket *own;
+	struct sock *sk = sock->sk;
+	__u64 address = (__u64)sk;
+
+	if (!sk || surely_outsider())
+		return 0;
+	own = bpf_map_lookup_elem(&own_sockets, &address);
+	if (!own || !is_inet(sk->__sk_common.skc_family))
+		return 0;
+	count_hit(AMBIT_HOOK_socket_setsockopt);
+	if (sk->__sk_common.skc_num && shares_port(level, option, sk->sk_protocol))
+		own->doubt |= AMBIT_DOUBT_SHARED;
+	return 0;
+}
+AMBIT_DENY_HOOK(socket_setsockopt, socket_setsockopt, security_socket_setsockopt,
+		(sock, level, optname), struct socket *sock, int level, int optname)
+
+static __always_inline void forget_listener(const struct core_listener_key *key, __u64 address)
+{
+	struct core_listener *listener = bpf_map_lookup_elem(&listeners, key);
+
+	if (listener && listener->sock == address)
+		bpf_map_delete_elem(&listeners, key);
+}
+
 static __always_inline void forget_socket(struct sock *sk)
 {
 	struct core_inode_key channel = {};
 	__u64 address = (__u64)sk;
 	struct core_listener_key key = {};
-	struct core_listener *listener;
-	struct ambit_own_socket *own = bpf_map_lookup_elem(&own_sockets, &address);
-	__u32 owner;
 
-	if (!own)
+	if (!bpf_map_lookup_elem(&own_sockets, &address))
 		return;
-	owner = own->slot;
 	bpf_map_delete_elem(&own_sockets, &address);
 	if (ambit_carries) {
 		channel_of_socket(&channel, address);
@@ -103,9 +127,15 @@ static __always_inline void forget_socket(struct sock *sk)
 	key.port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 	key.protocol = protocol_of(sk);
 	key_of_sock(&key, sk);
-	listener = bpf_map_lookup_elem(&listeners, &key);
-	if (listener && listener->slot == owner)
-		bpf_map_delete_elem(&listeners, &key);
+	forget_listener(&key, address);
+	/* A datagram socket was noted before it was connected. */
+	if (is_any(key.address))
+		return;
+	if (is_ipv4(key.address))
+		key_ipv4(&key, 0);
+	else
+		__builtin_memset(key.address, 0, sizeof(key.address));
+	forget_listener(&key, address);
 }
 
 SEC("lsm/sk_free_security")

@@ -9,7 +9,6 @@ char _license[] __weak SEC("license") = "GPL";
 
 #define CG_ALLOW 1
 #define CG_DENY 0
-#define IPPROTO_UDP 17
 #define TCP_CLOSE 7
 
 /* Sockets of tasks with an established TCP connection, by cookie. */
@@ -21,7 +20,7 @@ struct {
 } connections SEC(".maps");
 
 /* Sockets that tasks made. In the socket itself: a table that forgets would let go of what is sent
- * on a socket that enough others followed.
+ * on a socket that enough others followed. A connection that comes in has its listener's.
  */
 struct ambit_socket {
 	__u32 slot;
@@ -29,12 +28,13 @@ struct ambit_socket {
 	__u16 reported;	  /* the reason for which its use was alerted already */
 	__u8 protocol;	  /* of the port */
 	__u8 accepted;	  /* it came in to a listener of the task */
-	__u16 unjudged;	  /* sk_msg does not see it: `connections` was full */
+	__u8 unjudged;	  /* sk_msg does not see it: `connections` was full */
+	__u8 kind;	  /* of the port's key */
 	__u8 address[16]; /* of the port, as `listeners` has it */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
 	__type(key, int);
 	__type(value, struct ambit_socket);
 } task_sockets SEC(".maps");
@@ -48,17 +48,17 @@ struct {
 } told_sockets SEC(".maps");
 
 /* Makes the port in `key` the task's own, for as long as the socket is there. */
-static __always_inline void own_port(struct ambit_socket *own, const struct core_listener_key *key)
+static __always_inline void own_port(struct ambit_socket *own, const struct core_listener_key *key,
+				     const struct core_listener *value)
 {
-	struct core_listener value = {.slot = own->slot};
-
-	if (bpf_map_update_elem(&listeners, key, &value, BPF_ANY)) {
+	if (bpf_map_update_elem(&listeners, key, value, BPF_ANY)) {
 		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
 		return;
 	}
 	__builtin_memcpy(own->address, key->address, sizeof(own->address));
 	own->port = key->port;
 	own->protocol = key->protocol;
+	own->kind = key->kind;
 }
 
 /* A UDP port of the task, named or chosen by the kernel, from the first moment that it is seen. */
@@ -66,6 +66,7 @@ static __always_inline void own_udp_port(struct bpf_sock *sk, struct ambit_socke
 					 __u32 family)
 {
 	struct core_listener_key key = {.netns = netns, .protocol = IPPROTO_UDP};
+	struct core_listener value = {.slot = own->slot, .sock = (__u64)sk};
 	__u32 *word = (__u32 *)key.address;
 
 	if (own->port || sk->type != SOCK_DGRAM || sk->protocol != IPPROTO_UDP || !sk->src_port)
@@ -79,7 +80,7 @@ static __always_inline void own_udp_port(struct bpf_sock *sk, struct ambit_socke
 		word[2] = sk->src_ip6[2];
 		word[3] = sk->src_ip6[3];
 	}
-	own_port(own, &key);
+	own_port(own, &key, &value);
 }
 
 #define AMBIT_SEND 0x100u /* beside `where`: a send on a connection, not a new one */
@@ -99,6 +100,14 @@ static __always_inline int reach_telling(struct ambit_entry *entry, struct bpf_s
 	return refused;
 }
 
+static __always_inline void note_connected(__u64 sock)
+{
+	struct ambit_own_socket *own = bpf_map_lookup_elem(&own_sockets, &sock);
+
+	if (own)
+		doubt_connected(own);
+}
+
 static __always_inline int reach_address(struct bpf_sock_addr *ctx, struct ambit_address *to,
 					 __u32 hook)
 {
@@ -111,8 +120,11 @@ static __always_inline int reach_address(struct bpf_sock_addr *ctx, struct ambit
 	if (state != AMBIT_DECIDE)
 		return state == AMBIT_PASS ? CG_ALLOW : CG_DENY;
 	own = sk ? bpf_sk_storage_get(&task_sockets, sk, 0, 0) : 0;
-	if (own)
+	if (own) {
 		own_udp_port(sk, own, (__u32)bpf_get_netns_cookie(ctx), sk->family);
+		if (hook == AMBIT_HOOK_cgroup_connect && ctx->protocol == IPPROTO_UDP)
+			note_connected((__u64)sk);
+	}
 	to->port = bpf_ntohs((__u16)ctx->user_port);
 	to->protocol = ctx->protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (__u8)ctx->protocol;
 	to->can_deny = 1;
@@ -169,8 +181,10 @@ int cgroup_sendmsg6(struct bpf_sock_addr *ctx)
 SEC("cgroup/sock_create")
 int cgroup_sock_create(struct bpf_sock *ctx)
 {
+	struct ambit_own_socket known = {};
 	struct core_process *process;
 	struct ambit_socket *own;
+	__u64 sock = (__u64)ctx;
 
 	if (current_membership(&process) == AMBIT_OUTSIDER)
 		return CG_ALLOW;
@@ -183,6 +197,8 @@ int cgroup_sock_create(struct bpf_sock *ctx)
 		return CG_DENY;
 	}
 	own->slot = process->slot;
+	known.slot = process->slot;
+	bpf_map_update_elem(&own_sockets, &sock, &known, BPF_ANY);
 	return CG_ALLOW;
 }
 
@@ -192,11 +208,16 @@ int cgroup_sock_release(struct bpf_sock *ctx)
 	struct ambit_socket *own = bpf_sk_storage_get(&task_sockets, ctx, 0, 0);
 	struct core_listener_key key = {};
 	struct core_listener *listener;
+	__u64 sock = (__u64)ctx;
 	__u32 owner;
 
-	if (!own || !own->port)
+	if (!own)
+		return CG_ALLOW;
+	bpf_map_delete_elem(&own_sockets, &sock);
+	if (!own->port)
 		return CG_ALLOW;
 	owner = own->slot;
+	key.kind = own->kind;
 	key.port = own->port;
 	__builtin_memcpy(key.address, own->address, sizeof(key.address));
 	key.netns = (__u32)bpf_get_netns_cookie(ctx);
@@ -231,13 +252,43 @@ int cgroup_post_bind6(struct bpf_sock *ctx)
 	return on_bind(ctx, AF_INET6);
 }
 
+#define AMBIT_PAGE 4096
+
+SEC("cgroup/setsockopt")
+int cgroup_setsockopt(struct bpf_sockopt *ctx)
+{
+	struct bpf_sock *sk = ctx->sk;
+	struct ambit_own_socket *own;
+	__u64 sock = (__u64)sk, address = 0;
+
+	/* Of longer values the kernel hands over a part alone, and wants to be told. */
+	if (ctx->optlen > AMBIT_PAGE)
+		ctx->optlen = 0;
+	if (!sk || surely_outsider())
+		return CG_ALLOW;
+	/* The verifier would not let the address of a socket be counted with: read, it is a number.
+	 */
+	bpf_probe_read_kernel(&address, sizeof(address), &sock);
+	sock = (__u64)holder_of_port((struct sock *)address);
+	own = bpf_map_lookup_elem(&own_sockets, &sock);
+	if (!own)
+		return CG_ALLOW;
+	count_hit(AMBIT_HOOK_cgroup_setsockopt);
+	if (sk->src_port && shares_port(ctx->level, ctx->optname, (__u16)sk->protocol))
+		own->doubt |= AMBIT_DOUBT_SHARED;
+	return CG_ALLOW;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 {
 	struct core_listener_key key = {};
-	struct core_listener value = {}, *known;
+	struct core_listener value = {.sock = (__u64)sk}, *known;
+	struct ambit_own_socket own = {};
 	struct core_process *process;
 
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP)
+		return 0; /* the socket of TCP behind it follows */
 	/* A connection that comes in is cloned from its listener: LISTEN to SYN_RECV is its own. */
 	if (new_state != TCP_LISTEN && (old_state != TCP_LISTEN || new_state != TCP_CLOSE))
 		return 0;
@@ -249,22 +300,19 @@ int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 		if (!key.port)
 			key.port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 		known = bpf_map_lookup_elem(&listeners, &key);
-		if (known && (known->count <= 1 || !key.port))
+		if (known && known->sock == value.sock) {
+			bpf_map_delete_elem(&own_sockets, &value.sock);
 			bpf_map_delete_elem(&listeners, &key);
-		else if (known)
-			__sync_fetch_and_add(&known->count, -1);
+		}
 		return 0;
 	}
 	if (!key.port || current_membership(&process) != AMBIT_MEMBER || !process)
 		return 0;
 	count_hit(AMBIT_HOOK_set_state);
-	known = bpf_map_lookup_elem(&listeners, &key);
-	if (known && known->slot == process->slot) {
-		__sync_fetch_and_add(&known->count, 1);
-		return 0;
-	}
 	value.slot = process->slot;
-	value.count = 1;
+	own.slot = process->slot;
+	/* Without doubt: listen() asks once more whether the port is free. */
+	bpf_map_update_elem(&own_sockets, &value.sock, &own, BPF_ANY);
 	if (bpf_map_update_elem(&listeners, &key, &value, BPF_ANY))
 		count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
 	return 0;
@@ -291,18 +339,23 @@ static __always_inline void key_of_connection(struct core_listener_key *key,
 /* A connection that came in belongs to the task that listens there. */
 static __always_inline struct ambit_socket *take_in(struct bpf_sock_ops *ctx, struct bpf_sock *sk)
 {
+	struct ambit_socket *own = bpf_sk_storage_get(&task_sockets, sk, 0, 0);
 	struct core_listener_key key = {};
-	struct core_listener *listener;
-	struct ambit_socket *own;
+	__u32 slot;
 
+	if (own) {
+		own->accepted = 1;
+		return own;
+	}
+	/* MPTCP listens by a socket of the kernel's. */
 	key_of_connection(&key, ctx);
-	listener = find_listener(&key);
-	if (!listener)
+	slot = (__u32)who_listens(&key, 0);
+	if (!slot)
 		return 0;
 	own = bpf_sk_storage_get(&task_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!own)
 		return 0;
-	own->slot = listener->slot;
+	own->slot = slot;
 	own->accepted = 1;
 	return own;
 }
@@ -311,13 +364,16 @@ static __always_inline struct ambit_socket *take_in(struct bpf_sock_ops *ctx, st
 static __always_inline struct ambit_socket *set_out(struct bpf_sock_ops *ctx, struct bpf_sock *sk)
 {
 	struct ambit_socket *own = bpf_sk_storage_get(&task_sockets, sk, 0, 0);
-	struct core_listener_key key = {};
+	struct core_listener_key key = {.kind = CORE_LISTENER_CLIENT};
+	struct core_listener value = {};
 
 	if (!own || own->port)
 		return own;
 	key_of_connection(&key, ctx);
+	value.slot = own->slot;
+	value.peer_port = (__u16)bpf_ntohl(ctx->remote_port);
 	if (!bpf_map_lookup_elem(&listeners, &key))
-		own_port(own, &key);
+		own_port(own, &key, &value);
 	return own;
 }
 
@@ -348,6 +404,23 @@ int sockops_established(struct bpf_sock_ops *ctx)
 	return 1;
 }
 
+/* Whether the other end of a connection that came in is the task's as well. */
+static __always_inline int is_own_client(struct sk_msg_md *ctx, const struct ambit_address *to,
+					 __u32 slot)
+{
+	struct core_listener_key key = {.kind = CORE_LISTENER_CLIENT,
+					.netns = (__u32)bpf_get_netns_cookie(ctx),
+					.port = to->port,
+					.protocol = IPPROTO_TCP};
+	struct core_listener *client;
+
+	if (!is_loopback(to->address))
+		return 0;
+	__builtin_memcpy(key.address, to->address, sizeof(key.address));
+	client = bpf_map_lookup_elem(&listeners, &key);
+	return client && client->slot == slot && client->peer_port == (__u16)ctx->local_port;
+}
+
 /* What was opened since the connection was made counts as well; EACCES, and nothing leaves. A
  * connection that came in answers whoever came: it is bound by what is held, and by time, and not
  * by the network section.
@@ -375,11 +448,14 @@ int sk_msg_verdict(struct sk_msg_md *ctx)
 		word[3] = ctx->remote_ip6[3];
 		take_ipv6(to.address);
 	}
-	if (is_own_port(&to, entry.process->slot, (__u32)bpf_get_netns_cookie(ctx)))
-		where = CORE_DESTINATION_OWN;
 	own = sk ? bpf_sk_storage_get(&task_sockets, sk, 0, 0) : 0;
-	if (own && own->accepted)
+	if (own && own->accepted) {
 		entry.scratch->subject.policy.flags &= ~CORE_POLICY_NETWORK_BOUND;
+		if (is_own_client(ctx, &to, entry.process->slot))
+			where = CORE_DESTINATION_OWN;
+	} else if (is_own_port(&to, entry.process->slot, (__u32)bpf_get_netns_cookie(ctx))) {
+		where = CORE_DESTINATION_OWN;
+	}
 	return reach_telling(&entry, sk, &to, where | AMBIT_SEND) ? SK_DROP : SK_PASS;
 }
 

@@ -144,17 +144,23 @@ struct core_port {
 	struct core_mask allowed;
 };
 
-/* listeners: ports that a task itself listens on */
+/* listeners: where to find the socket by which a task listens on a port; what it covers is asked of
+ * the socket itself
+ */
+#define CORE_LISTENER_PORT 0
+#define CORE_LISTENER_CLIENT 1 /* portable: the near end of a connection that a task made */
 struct core_listener_key {
 	__u32 netns;
 	__u16 port; /* host order */
 	__u8 protocol;
-	__u8 reserved;
-	__u8 address[16]; /* as bound; IPv4 as ::ffff:a.b.c.d, any address of either kind as :: */
+	__u8 kind;
+	__u8 address[16]; /* as bound; IPv4 as ::ffff:a.b.c.d */
 };
 struct core_listener {
 	__u32 slot;
-	__u32 count;
+	__u16 peer_port; /* of a client: where it is connected to */
+	__u16 reserved;
+	__u64 sock; /* of a port: its address; own_sockets knows it while it is there */
 };
 
 /* A process of a task; kept in the task storage of each thread, where the

@@ -156,6 +156,7 @@ struct nsproxy {
 
 struct hlist_node {
 	struct hlist_node *next;
+	struct hlist_node **pprev;
 };
 struct hlist_head {
 	struct hlist_node *first;
@@ -238,9 +239,14 @@ struct sock_common {
 	};
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned char skc_reuse : 4;
+	unsigned char skc_reuseport : 1;
+	unsigned char skc_ipv6only : 1;
+	int skc_bound_dev_if;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	struct hlist_node skc_node;
 };
 
 struct sock {
@@ -248,6 +254,10 @@ struct sock {
 	__u16 sk_type;
 	__u16 sk_protocol;
 	struct pid *sk_peer_pid; /* of a listener: who called listen() */
+};
+
+struct mptcp_sock {
+	struct sock *first; /* of a listener: the TCP socket that listens */
 };
 
 struct ip_options {

@@ -4,18 +4,12 @@
 #define AMBIT_REACH_BPF_H
 
 #include "bpf/lib/credential.bpf.h"
+#include "bpf/lib/own.bpf.h"
 
 #define AF_UNSPEC 0
-#define AF_INET 2
 #define AF_NETLINK 16
-#define AF_INET6 10
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
-#define SOCK_RAW 3
-#define TCP_LISTEN 10
-#define IPPROTO_TCP 6
-#define IPPROTO_RAW 255
-#define IPPROTO_MPTCP 262
 
 struct ambit_address {
 	__u16 family;
@@ -76,56 +70,14 @@ CORE_INLINE const struct core_port *find_port(__u32 policy, const struct ambit_a
 	return bpf_map_lookup_elem(&ports, &port_key);
 }
 
-/* The address that a socket is bound to, in `key`, whose address is zero. */
-CORE_INLINE void key_ipv4(struct core_listener_key *key, __u32 address_be)
-{
-	__u32 *word = (__u32 *)key->address;
-
-	if (!address_be)
-		return;
-	word[2] = bpf_htonl(0xffff);
-	word[3] = address_be;
-}
-
-CORE_INLINE void key_of_sock(struct core_listener_key *key, struct sock *sk)
-{
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET)
-		key_ipv4(key, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
-	else
-		BPF_CORE_READ_INTO(&key->address, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
-}
-
-/* Who listens where `key` says, there alone or on any address; `key` is that one's afterwards. */
-CORE_INLINE struct core_listener *find_listener(struct core_listener_key *key)
-{
-	struct core_listener *listener = bpf_map_lookup_elem(&listeners, key);
-
-	if (listener)
-		return listener;
-	__builtin_memset(key->address, 0, sizeof(key->address));
-	return bpf_map_lookup_elem(&listeners, key);
-}
-
 CORE_INLINE int is_own_port(const struct ambit_address *to, __u32 slot, __u32 netns)
 {
 	struct core_listener_key key = {.netns = netns, .port = to->port, .protocol = to->protocol};
-	struct core_listener *listener;
 
 	if (!is_loopback(to->address))
 		return 0;
 	__builtin_memcpy(key.address, to->address, sizeof(key.address));
-	listener = find_listener(&key);
-	return listener && listener->slot == slot;
-}
-
-CORE_INLINE __u8 protocol_of(struct sock *sk)
-{
-	__u16 protocol = BPF_CORE_READ(sk, sk_protocol);
-
-	/* A raw socket writes its own headers: what it says of itself proves nothing. */
-	if (BPF_CORE_READ(sk, sk_type) == SOCK_RAW && (protocol == IPPROTO_TCP || protocol == 17))
-		return IPPROTO_RAW;
-	return protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (__u8)protocol;
+	return who_listens(&key, 1) == (int)slot;
 }
 
 CORE_INLINE __u32 netns_of(struct sock *sk)

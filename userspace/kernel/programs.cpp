@@ -74,6 +74,8 @@ constexpr std::array kSpecs{
     AMBIT_PAIR(socket_listen, Concern::network, true, "a task's own ports are not known"),
     AMBIT_PAIR(socket_getsockname, Concern::network, false,
                "a task's own ports that the kernel chose are not known"),
+    AMBIT_PAIR(socket_setsockopt, Concern::network, true,
+               "a port that a task lets others have stays its own"),
     AMBIT_PAIR(socket_connect, Concern::network, true, "connections are not bound"),
     AMBIT_PAIR(socket_sendmsg, Concern::network, true, "sends are not bound"),
     // Before 6.5 sendfile and splice passed no socket hook; kernel_sendpage went with that.
@@ -164,6 +166,7 @@ constexpr std::array kSpecs{
     AMBIT_CGROUP(cgroup_sock_release, "ports of closed sockets stay a task's own"),
     AMBIT_CGROUP(cgroup_post_bind4, "a task's own UDP ports are not known"),
     AMBIT_CGROUP(cgroup_post_bind6, "a task's own UDP ports are not known"),
+    AMBIT_CGROUP(cgroup_setsockopt, "a port that a task lets others have stays its own"),
     AMBIT_CGROUP(cgroup_egress, "connected sockets go on after the scope ends"),
     AMBIT_CGROUP(sockops_established, "what is opened later does not bind open connections"),
     ProgramSpec{"sk_msg_verdict", "sk_msg_verdict", Concern::network, Backend::portable, "", true,

@@ -216,6 +216,11 @@ int listen_itself(const Props& /*props*/, Belongings& mine) {
   return result_of(::listen(mine.listener, 1));
 }
 
+int set_option(const Props& /*props*/, Belongings& mine) {
+  const int on = 1;
+  return result_of(::setsockopt(mine.listener, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)));
+}
+
 int ask_for_port(const Props& /*props*/, Belongings& mine) {
   sockaddr_in address{};
   socklen_t length = sizeof(address);

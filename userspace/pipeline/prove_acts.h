@@ -45,6 +45,7 @@ inline constexpr int kWasKilled = -2;
 [[nodiscard]] int open_vsock(const Props& props, Belongings& mine);
 [[nodiscard]] int open_packet(const Props& props, Belongings& mine);
 [[nodiscard]] int listen_itself(const Props& props, Belongings& mine);
+[[nodiscard]] int set_option(const Props& props, Belongings& mine);
 [[nodiscard]] int ask_for_port(const Props& props, Belongings& mine);
 [[nodiscard]] int connect_to_itself(const Props& props, Belongings& mine);
 [[nodiscard]] int send_on_connection(const Props& props, Belongings& mine);

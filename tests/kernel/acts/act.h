@@ -36,6 +36,7 @@ struct Act {
 [[nodiscard]] std::span<const Act> datagram_acts();
 [[nodiscard]] std::span<const Act> unix_acts();
 [[nodiscard]] std::span<const Act> listen_acts();
+[[nodiscard]] std::span<const Act> beside_acts();
 [[nodiscard]] std::span<const Act> time_acts();
 [[nodiscard]] std::span<const Act> guard_process_acts();
 [[nodiscard]] std::span<const Act> guard_machine_acts();

@@ -17,12 +17,12 @@ namespace {
 
 const Act* find(std::string_view name) {
   for (const auto acts :
-       {file_acts(),     uring_acts(),         uring_send_acts(),   ring_message_acts(),
-        name_acts(),     process_acts(),       exec_acts(),         inet_acts(),
-        datagram_acts(), unix_acts(),          listen_acts(),       time_acts(),
-        plain_acts(),    race_acts(),          change_acts(),       descriptor_acts(),
-        protocol_acts(), raw_acts(),           carry_acts(),        storm_acts(),
-        measure_acts(),  guard_process_acts(), guard_machine_acts()}) {
+       {file_acts(),     uring_acts(),         uring_send_acts(),    ring_message_acts(),
+        name_acts(),     process_acts(),       exec_acts(),          inet_acts(),
+        datagram_acts(), unix_acts(),          listen_acts(),        time_acts(),
+        plain_acts(),    race_acts(),          change_acts(),        descriptor_acts(),
+        protocol_acts(), raw_acts(),           carry_acts(),         storm_acts(),
+        measure_acts(),  guard_process_acts(), guard_machine_acts(), beside_acts()}) {
     for (const Act& act : acts) {
       if (act.name == name) return &act;
     }
