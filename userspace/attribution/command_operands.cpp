@@ -34,7 +34,12 @@ Operands::Operands(const std::vector<std::string>& words) {
 }
 
 void Operands::start(std::string_view program) {
-  program_ = program;
+  rules_.clear();
+  for (const OperandRule* rule : usable_) {
+    if (lists(rule->programs, program)) {
+      rules_.push_back(rule);
+    }
+  }
   count_after("");
 }
 
@@ -58,15 +63,14 @@ SecretPart Operands::take(std::string_view word) {
 
 void Operands::count_after(std::string_view word) {
   const auto found =
-      std::ranges::find_if(usable_, [&](const OperandRule* rule) { return fits(*rule, word); });
-  rule_ = found == usable_.end() ? nullptr : *found;
+      std::ranges::find_if(rules_, [&](const OperandRule* rule) { return fits(*rule, word); });
+  rule_ = found == rules_.end() ? nullptr : *found;
   count_ = 0;
   is_of_flag_ = false;
 }
 
 bool Operands::fits(const OperandRule& rule, std::string_view word) const {
-  return lists(rule.programs, program_) && is_behind(rule.after, word) &&
-         std::ranges::all_of(rule.letters, [this](char letter) {
+  return is_behind(rule.after, word) && std::ranges::all_of(rule.letters, [this](char letter) {
            return short_flags_.test(static_cast<unsigned char>(letter));
          });
 }

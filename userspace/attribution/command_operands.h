@@ -27,8 +27,8 @@ class Operands {
 
   std::vector<const OperandRule*> usable_;  ///< whose needed word is there
   std::bitset<256> short_flags_;            ///< the letters given anywhere on the command line
-  std::string program_;
-  const OperandRule* rule_ = nullptr;  ///< by which operands are being counted
+  std::vector<const OperandRule*> rules_;   ///< of this program
+  const OperandRule* rule_ = nullptr;       ///< by which operands are being counted
   unsigned count_ = 0;
   bool is_of_flag_ = false;  ///< the word that comes is a flag's value
 };

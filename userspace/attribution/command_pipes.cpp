@@ -30,14 +30,29 @@ bool reads_secret(Words command) {
                              [&](const StdinRule& rule) { return reads_secret(rule, command); });
 }
 
+void hide_quoted(std::string& word) {
+  const std::string quote(quote_around(word));
+  word = quote + std::string(kRedacted) + quote;
+}
+
+/// `docker login --password-stdin <<< X`
+void hide_here_string(Words command) {
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    if (command[i] == "<<<" && i + 1 < command.size()) {
+      hide_quoted(command[++i]);
+    } else if (command[i].starts_with("<<<") && command[i].size() > 3) {
+      command[i] = "<<<" + std::string(kRedacted);
+    }
+  }
+}
+
 /// What `echo` and `printf` write; `-n` stays.
 void hide_said(Words command) {
   const auto program = std::ranges::find_if(
       command, [](const std::string& word) { return lists("echo printf", base_name(word)); });
   for (auto word = program; word != command.end(); ++word) {
     if (word != program && !word->starts_with('-')) {
-      const std::string quote(quote_around(*word));
-      *word = quote + std::string(kRedacted) + quote;
+      hide_quoted(*word);
     }
   }
 }
@@ -57,8 +72,9 @@ void redact_piped(std::string_view text, const std::vector<Span>& spans,
       continue;
     }
     const Words command = Words(words).subspan(begin, i - begin);
-    if (!before.empty() && reads_secret(command)) {
+    if (reads_secret(command)) {
       hide_said(before);
+      hide_here_string(command);
     }
     const bool piped = gap.contains('|') && !gap.contains("||");
     before = piped ? command : Words();

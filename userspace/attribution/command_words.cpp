@@ -136,8 +136,8 @@ class Walk {
       awaited_ = {.part = SecretPart::whole, .may_be_flag = false};
     } else if (is_known_program(base_name(word))) {
       start(base_name(word));
-    } else {
-      word = hide(word, operands_.take(word));
+    } else if (const SecretPart part = operands_.take(word); part != SecretPart::nothing) {
+      word = hide(word, part);
     }
   }
 

@@ -16,8 +16,9 @@ namespace {
 // writes it, `%3D`, and `%22%3A` behind a quote.
 constexpr const char* kNamed =
     R"re((?i)([a-z0-9_.-]+)(["']?\s*(?:[?|!+:]*[:=][:=>~]*|<-)\s*|(?:%(?:25)*22)?%(?:25)*3[ad]))re";
+// Strings of shells, and of languages: `$'X'`, `b'X'`, `f"X"`, `("X")`
 constexpr const char* kValue =
-    R"re((?s)(\$?"(?:[^"\\]|\\.)*"?|\$'(?:[^'\\]|\\.)*'?|'[^']*'?|[^\s"'&;,}>][^\s"'&;,}]*))re";
+    R"re((?s)(\$'(?:[^'\\]|\\.)*'?|(?:[$@(]|[bfruBFRU]{1,2})?"(?:[^"\\]|\\.)*"?|(?:\(|[bfruBFRU]{1,2})?'[^']*'?|[^\s"'&;,}>][^\s"'&;,}]*))re";
 // `secret: str = "X"`: what follows the colon is the type
 constexpr const char* kTypedValue =
     R"re(([&A-Za-z][^="'\n,;(){}]{0,48}=\s*(?:"(?:[^"\\]|\\.)*"?|'[^']*'?)))re";

@@ -165,7 +165,10 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Pipes, RedactForms,
-    testing::Values(shell("echo hunter2 | docker login -u a --password-stdin"),
+    testing::Values(shell("docker login --password-stdin <<< hunter2; ls a"),
+                    shell("docker login --password-stdin r <<< \"hunter2\" && cat <<< b"),
+                    shell("docker login --password-stdin <<<hunter2"),
+                    shell("echo hunter2 | docker login -u a --password-stdin"),
                     shell("echo -n 'hunter2' | sudo docker login --password-stdin r.example; ls a"),
                     shell("cd /x && printf \"hunter2\" | gh auth login --with-token"),
                     shell("echo hunter2 | sudo -S apt-get install x"),
@@ -190,6 +193,12 @@ TEST(RedactSettings, HideAValueThatBeginsWithADash) {
 TEST(RedactOperands, AreNoSettingsForAnEqualsSignAtTheEnd) {
   EXPECT_EQ(redact({"vault", "login", "abc=="}), (Argv{"vault", "login", "[redacted]"}));
   EXPECT_EQ(redact({"wandb", "login", "a=b"}), (Argv{"wandb", "login", "[redacted]"}));
+}
+
+TEST(RedactAssignments, HideStringsWithAPrefix) {
+  for (const std::string value : {"f\"tail\"", "b'tail'", "(\"tail\"", "@\"tail\"", "rb'tail'"}) {
+    EXPECT_EQ(redact({"x", "a; password = " + value + ") b"}).at(1), "a; password = [redacted]) b");
+  }
 }
 
 class RedactNoForm : public testing::TestWithParam<Argv> {};
