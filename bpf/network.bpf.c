@@ -11,6 +11,7 @@ char _license[] __weak SEC("license") = "GPL";
 static __always_inline int take_sockaddr(struct ambit_address *to, struct sock *sk,
 					 const void *address, int length)
 {
+	struct core_listener_key bound = {};
 	__u16 family = 0, port = 0;
 	__u32 ipv4 = 0;
 
@@ -26,10 +27,12 @@ static __always_inline int take_sockaddr(struct ambit_address *to, struct sock *
 	if (family == AF_INET && length >= 8) {
 		bpf_probe_read_kernel(&port, 2, address + 2);
 		bpf_probe_read_kernel(&ipv4, 4, address + 4);
-		map_ipv4(to->address, ipv4);
+		map_ipv4(to->address, ipv4 ? ipv4 : sk->__sk_common.skc_rcv_saddr);
 	} else if (family == AF_INET6 && length >= 24) {
 		bpf_probe_read_kernel(&port, 2, address + 2);
 		bpf_probe_read_kernel(to->address, 16, address + 8);
+		key_of_sock(&bound, sk);
+		take_nowhere(to->address, sk->__sk_common.skc_rcv_saddr, is_ipv4(bound.address));
 		take_ipv6(to->address);
 	}
 	to->port = bpf_ntohs(port);

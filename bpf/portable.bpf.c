@@ -136,8 +136,12 @@ static __always_inline int reach_address(struct bpf_sock_addr *ctx, struct ambit
 static __always_inline int reach_ipv4(struct bpf_sock_addr *ctx, __u32 hook)
 {
 	struct ambit_address to = {.family = AF_INET};
+	struct bpf_sock *sk = ctx->sk;
+	__u32 ipv4 = ctx->user_ip4;
 
-	map_ipv4(to.address, ctx->user_ip4);
+	if (!ipv4 && sk)
+		ipv4 = sk->src_ip4;
+	map_ipv4(to.address, ipv4);
 	return reach_address(ctx, &to, hook);
 }
 
@@ -145,11 +149,14 @@ static __always_inline int reach_ipv6(struct bpf_sock_addr *ctx, __u32 hook)
 {
 	struct ambit_address to = {.family = AF_INET6};
 	__u32 *word = (__u32 *)to.address;
+	struct bpf_sock *sk = ctx->sk;
 
 	word[0] = ctx->user_ip6[0];
 	word[1] = ctx->user_ip6[1];
 	word[2] = ctx->user_ip6[2];
 	word[3] = ctx->user_ip6[3];
+	if (sk)
+		take_nowhere(to.address, sk->src_ip4, sk->src_ip6[2] == bpf_htonl(0xffff));
 	take_ipv6(to.address);
 	return reach_address(ctx, &to, hook);
 }

@@ -41,6 +41,22 @@ CORE_INLINE void take_ipv6(__u8 *to)
 		word[3] = bpf_htonl(0x7f000001);
 }
 
+/* Who names no address goes to that of the socket, where it has one (0 or IPv4's), and over IPv6 to
+ * IPv4's loopback when the socket is bound to an address of IPv4.
+ */
+CORE_INLINE void take_nowhere(__u8 *to, __u32 own_ipv4, int bound_to_ipv4)
+{
+	__u32 *word = (__u32 *)to;
+
+	asm volatile("" : "+r"(own_ipv4));
+	if (word[3] || word[0] || word[1])
+		return;
+	if (word[2] == bpf_htonl(0xffff))
+		word[3] = own_ipv4;
+	else if (!word[2] && bound_to_ipv4)
+		word[2] = bpf_htonl(0xffff);
+}
+
 CORE_INLINE int is_loopback(const __u8 *address)
 {
 	const __u32 *word = (const __u32 *)address;
