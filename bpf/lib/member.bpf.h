@@ -10,7 +10,8 @@ enum ambit_membership { AMBIT_OUTSIDER, AMBIT_MEMBER, AMBIT_UNDECIDED };
 /* How deep the PID namespace of Ambit's own processes lies; found by find_level. */
 __u32 ambit_pid_level __weak SEC(".bss");
 
-/* The number of a pid as Ambit's user space sees it; 0: not at all. In the maps stand the host's. */
+/* The number of a pid as Ambit's user space sees it; 0: not at all. In the maps stand the host's.
+ */
 CORE_INLINE __u32 number_of(struct pid *pid)
 {
 	__u32 number = 0, level = ambit_pid_level;

@@ -46,7 +46,7 @@ struct ambit_scratch {
 	struct core_walk walk;
 	struct core_subject subject;
 	struct core_verdict verdict;
-	__u32 slot; /* of the current process */
+	__u32 slot;    /* of the current process */
 	__u64 trusted; /* a mount, or 0 (trust_mount) */
 	struct core_mask spread;
 	__u64 told; /* the reason for which the socket's use was alerted already */

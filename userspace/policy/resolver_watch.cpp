@@ -66,8 +66,8 @@ bool NameWatch::answered(const std::string& name, const Resolved& answer, Time n
   watched.life = std::clamp(answer.ttl, seconds::zero(), kLongest);
   watched.backoff = Duration::zero();
   // A task may be able to write the file: what it said at the start stands.
-  watched.next = answer.from_file ? Time::max()
-                                  : now + std::max<Duration>(watched.life * 4 / 5, kShortest);
+  watched.next =
+      answer.from_file ? Time::max() : now + std::max<Duration>(watched.life * 4 / 5, kShortest);
   return all_of(watched) != before;
 }
 

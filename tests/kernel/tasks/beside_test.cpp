@@ -43,14 +43,7 @@ class Side {
   void tell(const std::string& turn) const { scratch_.write("go" + turn, ""); }
   [[nodiscard]] Outcomes finish() {
     run_ = live_->finish();
-    Outcomes outcomes;
-    std::istringstream lines(run_.ended.out);
-    for (std::string line; std::getline(lines, line);) {
-      const Json done = Json::parse(line, nullptr, false);
-      outcomes[text_at(done, "/name")] = {
-          .exit = at(done, "/exit"), .signal = at(done, "/signal"), .out = text_at(done, "/out")};
-    }
-    return outcomes;
+    return read_outcomes(run_.ended.out, scratch_.path("plan.json"));
   }
   [[nodiscard]] const TaskRun& run() const { return run_; }
 
