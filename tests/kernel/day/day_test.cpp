@@ -78,13 +78,14 @@ TEST_F(ADay, OfACodingAgentGoesAsWithoutATaskAndGivesNoFinding) {
   Lines programs{"/usr/**", "/bin/**", "/lib/**", "/lib64/**", kHere + "/day.sh", bound + "/**"};
   // Where this machine's python and others stand.
   for (const char* const place : {"/root/.pyenv/**", "/opt/**"}) programs.emplace_back(place);
-  const Task task{.scope = {.name = "day",
-                            .ttl = "30m",
-                            .credentials = {"{name: npm, destinations: [" + registry + "]}"},
-                            .network = Lines{registry, to_address("127.0.0.1", git_port_)},
-                            .exec = programs},
-                  .command = command(bound, "bound"),
-                  .limit = 600s};
+  const Task task{
+      .scope = {.name = "day",
+                .ttl = "30m",
+                .credentials = {"{name: npm, holding: process, destinations: [" + registry + "]}"},
+                .network = Lines{registry, to_address("127.0.0.1", git_port_)},
+                .exec = programs},
+      .command = command(bound, "bound"),
+      .limit = 600s};
   const TaskRun day = run_ambit(scratch_, task);
   EXPECT_EQ(day.ended.exit, 0) << day.ended.err;
   EXPECT_EQ(day.events.findings().size(), 0U) << summary(day.events.findings());
