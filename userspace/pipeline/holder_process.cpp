@@ -79,6 +79,7 @@ class HolderProcess {
       ::poll(waits.data(), waits.size(), kTurnMs);
       // First what has come: it is what the opens may be of.
       if ((waits[0].revents & POLLIN) != 0) watch_->take();
+      if (watch_) watch_->tend();
       if ((waits[1].revents & POLLIN) != 0) answer_all();
       if ((waits[2].revents & POLLIN) != 0) {
         // It may have said so a moment before.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "userspace/policy/decide.h"
 #include "userspace/policy/encode.h"
@@ -43,6 +44,18 @@ void HolderWatch::follow(const policy::MarkPlan& plan) {
   for (const std::string& directory : plan.watched) watch(directory);
 }
 
+/// Planning takes milliseconds, during which nobody is answered, and a task can make and remove
+/// such a directory without end: so not more often than this.
+void HolderWatch::tend() {
+  constexpr std::chrono::milliseconds kPause{200};
+  const auto now = std::chrono::steady_clock::now();
+  if (came_.empty() || now < next_plan_) return;
+  const std::set<std::string> came = std::exchange(came_, {});
+  follow(context_.setup->plan_again());
+  next_plan_ = std::chrono::steady_clock::now() + kPause;
+  for (const std::string& directory : came) look_at_all_in(directory);
+}
+
 void HolderWatch::watch(const std::string& directory) {
   ++context_.shared->beat[context_.index];
   if (!watched_.insert(directory).second) return;
@@ -74,8 +87,8 @@ void HolderWatch::look_at(const std::string& path) {
     return;
   if (!S_ISDIR(status.stx_mode)) return learn(path, file.get(), status);
   if (is_awaited(path)) {
-    follow(context_.setup->plan_again());
-    look_at_all_in(path);
+    came_.insert(path);
+    tend();
     return;
   }
   // A directory below one that is a credential as a whole.

@@ -4,6 +4,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <map>
 #include <set>
 #include <string>
@@ -29,6 +30,8 @@ class HolderWatch {
   [[nodiscard]] int descriptor() const { return inotify_.get(); }
   /// Learns all that has come.
   void take();
+  /// To be called at least ten times a second.
+  void tend();
 
  private:
   void follow(const policy::MarkPlan& plan);
@@ -46,6 +49,8 @@ class HolderWatch {
   std::map<int, std::string> directories_;  ///< by watch
   std::set<std::string> watched_;
   std::set<std::string> awaited_;
+  std::set<std::string> came_;  ///< awaited directories that are there now
+  std::chrono::steady_clock::time_point next_plan_;
 };
 
 }  // namespace ambit::pipeline

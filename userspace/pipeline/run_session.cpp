@@ -223,7 +223,9 @@ Result<void> RunSession::start_holders() {
   if (setup.answers_opens) {
     setup.marks = prepared_->marks;
     setup.plan_again = [this] {
-      return policy::plan_marks(prepared_->catalogue, prepared_->homes, policy::RealFileSystem());
+      const policy::RealFileSystem machine;
+      return policy::plan_marks(prepared_->catalogue, prepared_->homes,
+                                policy::RememberedFileSystem(machine));
     };
     setup.mount_namespace = launched_->mount_namespace();
     setup.ask_every_open = true;
