@@ -86,9 +86,11 @@ void HolderWatch::look_at(const std::string& path) {
                                STATX_INO | STATX_TYPE, &status) != 0)
     return;
   if (!S_ISDIR(status.stx_mode)) return learn(path, file.get(), status);
-  if (is_awaited(path)) {
+  // What is in it is learned at once; what else it leads to, the next plan says.
+  if (is_awaited(path) || came_.contains(path.substr(0, path.rfind('/')))) {
     came_.insert(path);
-    tend();
+    watch(path);
+    look_at_all_in(path);
     return;
   }
   // A directory below one that is a credential as a whole.
