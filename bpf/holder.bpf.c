@@ -19,12 +19,14 @@ int holder_recognise(struct ambit_question *question)
 	if (!scratch || !file)
 		return 1;
 	mnt = (__u64)BPF_CORE_READ(file, f_path.mnt);
-	trust_mount(scratch, mnt);
+	if (question->permits) {
+		trust_mount(scratch, mnt);
+		mnt = scratch->trusted;
+	}
 	scratch->spot.dir_ino = 0;
 	question->undecided =
 		recognise(scratch, question->space, (__u64)BPF_CORE_READ(file, f_inode),
-			  (__u64)BPF_CORE_READ(file, f_path.dentry),
-			  question->permits ? scratch->trusted : mnt) != 0;
+			  (__u64)BPF_CORE_READ(file, f_path.dentry), mnt) != 0;
 	match = &scratch->walk.match;
 	question->count = match->count;
 	question->flags = match->flags;

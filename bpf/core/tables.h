@@ -10,7 +10,6 @@
 /* tasks: slot -> what changes during a task's life */
 #define CORE_TASK_REVOKED 1u   /* ended: no credential, no network, no new process */
 #define CORE_TASK_KILLED 2u    /* kill-task: every process dies at its next hook */
-#define CORE_TASK_CARRIES 4u   /* a holder has written somewhere (lib/carry.bpf.h) */
 #define CORE_TASK_MAPS_MORE 8u /* a mapping of it was not noted: what is written, all hold */
 struct core_task {
 	__u32 policy;

@@ -97,7 +97,6 @@ AMBIT_GLOBAL int carry_into(struct core_inode_key *key, struct core_mask *what, 
 		return 0;
 	}
 	mask_or_atomic(&there->mask, what);
-	__sync_fetch_and_or(&task->flags, CORE_TASK_CARRIES);
 	return 0;
 }
 

@@ -18,8 +18,6 @@
 #include "userspace/base/pidfd.h"
 #include "userspace/kernel/holder_record.h"
 #include "userspace/pipeline/end_task.h"
-#include "userspace/policy/encode.h"
-#include "userspace/policy/filesystem.h"
 
 namespace ambit::pipeline {
 
@@ -30,11 +28,6 @@ std::uint64_t boot_now() {
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   constexpr std::uint64_t kSecond = 1'000'000'000;
   return static_cast<std::uint64_t>(now.tv_sec) * kSecond + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-model::FileId id_of(const struct statx& status) {
-  return {.dev = policy::kernel_device(status.stx_dev_major, status.stx_dev_minor),
-          .ino = status.stx_ino};
 }
 
 /// AT_STATX_DONT_SYNC: a network or FUSE server of the task's own must not hold the holder up.
@@ -198,24 +191,12 @@ void HolderAnswer::ask_no_more(const Asked& asked) {
     ++context_.shared->mark_failed;
 }
 
-/// A credential's inode number may be another file's by now: then what stands there counts.
-kernel::Sensor::FileIs HolderAnswer::recognise(const Asked& asked, std::uint32_t space) {
-  kernel::Sensor& sensor = *context_.setup->sensor;
-  const model::FileId id = id_of(asked.status);
-  auto what = sensor.recognise(asked.file, space);
-  if (what && !what->credentials.empty() && known_.is_another(asked.file, id)) {
-    known_.forget(id);
-    // The other holder may have removed it before.
-    static_cast<void>(sensor.remove(model::Table::inodes, policy::encode_inode_key(id, space)));
-    what = sensor.recognise(asked.file, space);
-  }
-  return what ? *what : kernel::Sensor::FileIs{.undecided = true};
-}
-
 bool HolderAnswer::allows_file(const Asked& asked) {
   const kernel::Sensor& tables = *context_.setup->sensor;
   const policy::Spaces spaces = policy::spaces_of(tables, asked.state.slot);
-  const kernel::Sensor::FileIs what = recognise(asked, spaces.credentials);
+  const kernel::Sensor::FileIs what =
+      known_.recognise(*context_.setup->sensor, asked.file, id_of(asked.status), spaces.credentials)
+          .value_or(kernel::Sensor::FileIs{.undecided = true});
   if (what.credentials.empty() && !what.undecided) {
     ask_no_more(asked);
     return true;

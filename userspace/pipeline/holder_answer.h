@@ -7,7 +7,6 @@
 #include <array>
 #include <span>
 
-#include "userspace/kernel/sensor.h"
 #include "userspace/pipeline/holder_known.h"
 #include "userspace/pipeline/holder_shared.h"
 #include "userspace/policy/decide.h"
@@ -44,8 +43,6 @@ class HolderAnswer {
               std::span<const std::uint16_t> credentials);
   /// Carries the decision out; true: the open goes on.
   [[nodiscard]] bool finish(const Asked& asked, const policy::Decision& decision);
-
-  [[nodiscard]] kernel::Sensor::FileIs recognise(const Asked& asked, std::uint32_t space);
 
   HolderContext context_;
   KnownInodes& known_;

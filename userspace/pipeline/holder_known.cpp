@@ -6,6 +6,9 @@
 #include <array>
 #include <cstddef>
 
+#include "userspace/policy/encode.h"
+#include "userspace/policy/filesystem.h"
+
 namespace ambit::pipeline {
 
 namespace {
@@ -22,6 +25,22 @@ std::string handle_of(int file) {
 }
 
 }  // namespace
+
+model::FileId id_of(const struct statx& status) {
+  return {.dev = policy::kernel_device(status.stx_dev_major, status.stx_dev_minor),
+          .ino = status.stx_ino};
+}
+
+Result<kernel::Sensor::FileIs> KnownInodes::recognise(kernel::Sensor& sensor, int file,
+                                                      const model::FileId& id,
+                                                      std::uint32_t space) {
+  auto what = sensor.recognise(file, space);
+  if (!what || what->credentials.empty() || !is_another(file, id)) return what;
+  forget(id);
+  // The other holder may have removed it before.
+  static_cast<void>(sensor.remove(model::Table::inodes, policy::encode_inode_key(id, space)));
+  return sensor.recognise(file, space);
+}
 
 void KnownInodes::note(int file, const model::FileId& id) {
   if (std::string handle = handle_of(file); !handle.empty()) handles_[id] = std::move(handle);

@@ -11,18 +11,12 @@
 
 #include "userspace/policy/decide.h"
 #include "userspace/policy/encode.h"
-#include "userspace/policy/filesystem.h"
 
 namespace ambit::pipeline {
 
 namespace {
 
 constexpr std::uint32_t kNewNames = IN_CREATE | IN_MOVED_TO | IN_ONLYDIR;
-
-model::FileId id_of(const struct statx& status) {
-  return {.dev = policy::kernel_device(status.stx_dev_major, status.stx_dev_minor),
-          .ino = status.stx_ino};
-}
 
 }  // namespace
 
@@ -105,11 +99,8 @@ void HolderWatch::learn(const std::string& path, int file, const struct statx& s
   kernel::Sensor& sensor = *context_.setup->sensor;
   const model::FileId id = id_of(status);
   const std::uint32_t space = policy::spaces_of(sensor, context_.setup->slot).credentials;
-  const std::string key = policy::encode_inode_key(id, space);
   if (!S_ISREG(status.stx_mode)) return;
-  // The other holder may have removed it before.
-  if (known_.is_another(file, id)) static_cast<void>(sensor.remove(model::Table::inodes, key));
-  const auto what = sensor.recognise(file, space);
+  const auto what = known_.recognise(sensor, file, id, space);
   if (!what || what->undecided) {
     ++context_.shared->watch_failed;
     return;
