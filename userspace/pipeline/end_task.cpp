@@ -16,7 +16,7 @@ namespace ambit::pipeline {
 bool kill_members(const kernel::Sensor& sensor, std::uint32_t slot) {
   bool there = false;
   for (const std::uint32_t pid : sensor.members(slot)) {
-    const Descriptor process = open_pidfd(pid);
+    const Descriptor process = open_pidfd(static_cast<pid_t>(pid));
     if (!process.valid()) continue;
     auto owner = sensor.slot_of(process.get());
     if (!owner || *owner != slot) continue;

@@ -94,7 +94,7 @@ std::optional<model::Event> answer_family_request(int listener, const kernel::Se
   std::optional<model::Event> event;
   const std::optional<int> family = asked_family(request);
   const std::uint32_t process = process_of_thread(request.pid);
-  const Descriptor pidfd = open_pidfd(process);
+  const Descriptor pidfd = open_pidfd(static_cast<pid_t>(process));
   auto state = sensor.state_of(pidfd.get());
   bool refused = false;
   if (family && state && state->slot != 0 && (*family < 0 || !is_seen(*family))) {
