@@ -96,10 +96,9 @@ bool is_about(const Place& place, const Done& done, const Json& finding) {
            (text_at(finding, "/process/pid") == std::to_string(done.pid) ||
             text_at(finding, "/file/path").find(place.at("")) != std::string::npos);
   if (!is_read(place.way->kind)) return is_about_destination(place, done, finding);
+  const Json& number = at(finding, "/file/ino");
   const Identity named{.dev = text_at(finding, "/file/dev"),
-                       .ino = at(finding, "/file/ino").is_number()
-                                  ? at(finding, "/file/ino").get<std::uint64_t>()
-                                  : 0};
+                       .ino = number.is_number() ? number.get<std::uint64_t>() : 0};
   return std::ranges::find(place.identities, named) != place.identities.end() ||
          text_at(finding, "/file/path").find(place.at("")) != std::string::npos;
 }
@@ -164,9 +163,10 @@ bool happened(const Place& place, const Done& done) {
   return false;
 }
 
-std::vector<Json> findings_of(const Place& place, const Done& done, const Events& events) {
+std::vector<Json> findings_of(const Place& place, const Done& done,
+                              const std::vector<Json>& findings) {
   std::vector<Json> found;
-  std::ranges::copy_if(events.findings(), std::back_inserter(found),
+  std::ranges::copy_if(findings, std::back_inserter(found),
                        [&](const Json& finding) { return is_about(place, done, finding); });
   return found;
 }

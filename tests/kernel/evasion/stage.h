@@ -58,9 +58,9 @@ struct Place {
 /// Whether what the case is after happened.
 [[nodiscard]] bool happened(const Place& place, const Done& done);
 
-/// The findings about it.
+/// Those of a run's findings that are about it.
 [[nodiscard]] std::vector<Json> findings_of(const Place& place, const Done& done,
-                                            const Events& events);
+                                            const std::vector<Json>& findings);
 
 /// What is wrong with a finding: empty when it names the real file, program or destination.
 [[nodiscard]] std::string untrue(const Place& place, const Json& finding);
