@@ -109,6 +109,13 @@ void RecordPipe::drain(const Sink& sink) {
   }
 }
 
+std::vector<std::uint32_t> Holders::own_processes() const {
+  std::vector<std::uint32_t> pids{static_cast<std::uint32_t>(::getpid())};
+  for (const auto& pid : shared_->pid)
+    if (pid.load() > 0) pids.push_back(static_cast<std::uint32_t>(pid.load()));
+  return pids;
+}
+
 void Holders::tend() {
   // Judged by time, not by turns: the loop turns as often as records come.
   constexpr auto kEvery = std::chrono::milliseconds(200);

@@ -47,6 +47,8 @@ class Holders {
   /// To be called at least five times a second: makes anew what died, if both did.
   void tend();
   [[nodiscard]] const HolderShared& shared() const { return *shared_; }
+  /// This process and the holders, as they are now.
+  [[nodiscard]] std::vector<std::uint32_t> own_processes() const;
 
  private:
   explicit Holders(HolderSetup setup) : setup_(std::move(setup)) {}

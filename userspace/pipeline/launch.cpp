@@ -82,7 +82,7 @@ Result<Launched> Launched::prepare(const LaunchPlan& plan) {
     launched.mounts_ = Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!launched.mounts_.valid()) return fail_errno(path);
   }
-  if (report.value >= 0 && plan.refuse_families) {
+  if (report.value >= 0 && plan.ask_calls) {
     launched.listener_ = Descriptor(
         static_cast<int>(::syscall(SYS_pidfd_getfd, launched.pidfd_.get(), report.value, 0)));
     if (!launched.listener_.valid()) return fail_errno("cannot take the filter's descriptor");

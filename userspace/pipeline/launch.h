@@ -18,11 +18,12 @@ struct LaunchPlan {
   Identity identity;
   bool private_mounts = false;  ///< a mount namespace of its own, which the holders ask about
   bool refuse_fanotify =
-      false;  ///< groups that hand out descriptors, which no holder sees (portable)
-  bool refuse_families = false;  ///< socket families that no hook sees are asked about (portable)
-  bool scope_signals = false;    ///< Landlock: no signal or ptrace to outside
-  bool scope_abstract = false;   ///< Landlock: no abstract socket of outside
-  std::set<int> close;           ///< descriptors that the command must not inherit
+      false;                  ///< groups that hand out descriptors, which no holder sees (portable)
+  bool ask_calls = false;     ///< system calls that no hook sees are asked about (portable)
+  bool ask_families = false;  ///< of those also the families of sockets
+  bool scope_signals = false;   ///< Landlock: no signal or ptrace to outside
+  bool scope_abstract = false;  ///< Landlock: no abstract socket of outside
+  std::set<int> close;          ///< descriptors that the command must not inherit
 };
 
 /// How it failed to start: `exit_status` is what `ambit run` ends with.
@@ -37,7 +38,7 @@ class Launched {
   [[nodiscard]] int pid() const { return pid_; }
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
   [[nodiscard]] int mount_namespace() const { return mounts_.get(); }
-  /// The descriptor on which the kernel asks about socket families; -1: none.
+  /// The descriptor on which the kernel asks about system calls; -1: none.
   [[nodiscard]] int listener() const { return listener_.get(); }
   /// Lets it execute; returns when its program runs, or why it does not.
   [[nodiscard]] std::expected<void, LaunchFailure> release(const LaunchPlan& plan);

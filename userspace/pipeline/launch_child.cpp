@@ -20,6 +20,7 @@
 #include <cstddef>
 
 #include "userspace/base/ignored_signal.h"
+#include "userspace/pipeline/asked_calls.h"
 
 namespace ambit::pipeline {
 
@@ -86,39 +87,6 @@ bool enter_landlock(bool abstract_sockets) {
   return entered;
 }
 
-int install_family_filter() {
-  constexpr std::uint32_t kSocketcall32 = 102;
-  constexpr std::uint32_t kSocket32 = 359;
-  constexpr std::uint32_t kSocketpair32 = 360;
-  const std::array<sock_filter, 20> filter{{
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kArchitecture),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 5, 0),
-      // 32-bit: socketcall hides its arguments behind a pointer, so making a socket by it is asked
-      // about whatever it is.
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSocketcall32, 12, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSocket32, 5, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSocketpair32, 4, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber),
-      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~kX32),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 8),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kFirst),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 6, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 5, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 4, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 3, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_ALG, 2, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  }};
-  const sock_fprog program{.len = filter.size(), .filter = const_cast<sock_filter*>(filter.data())};
-  return static_cast<int>(
-      ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
-}
-
 /// A fanotify group hands its owner open descriptors of what others open, and nobody is asked about
 /// those. Groups that tell handles instead are let be.
 bool install_fanotify_filter() {
@@ -148,8 +116,8 @@ void run_child(const LaunchPlan& plan, int control) {
     give_up(control, LaunchStage::mounts);
   if (plan.refuse_fanotify && !install_fanotify_filter()) give_up(control, LaunchStage::filter);
   int listener = -1;
-  if (plan.refuse_families) {
-    listener = install_family_filter();
+  if (plan.ask_calls) {
+    listener = install_asking_filter(plan.ask_families);
     if (listener < 0) give_up(control, LaunchStage::filter);
   }
   report(control, LaunchStage::prepared, listener);

@@ -21,8 +21,6 @@ struct LaunchReport {
 /// Runs in the forked child and never returns.
 [[noreturn]] void run_child(const LaunchPlan& plan, int control);
 
-/// A filter that asks about families no hook of the portable backend sees: the listener, or -1.
-[[nodiscard]] int install_family_filter();
 /// Landlock without any file or network right: only signals and abstract sockets are scoped.
 /// False when this kernel has not got that.
 [[nodiscard]] bool enter_landlock(bool abstract_sockets);

@@ -13,7 +13,7 @@
 
 #include "userspace/base/ignored_signal.h"
 #include "userspace/model/make_event.h"
-#include "userspace/pipeline/families.h"
+#include "userspace/pipeline/asked_answer.h"
 #include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/run_session.h"
 
@@ -68,7 +68,7 @@ void RunSession::serve_once(int watched) {
   ::poll(waits.data(), waits.size(), stream_->waits() ? 0 : kTickMs);
   if ((waits[2].revents & POLLIN) != 0) on_signals();
   if ((waits[4].revents & POLLIN) != 0)
-    if (auto event = answer_family_request(launched_->listener(), *sensor_))
+    if (auto event = answer_asked_call(launched_->listener(), *sensor_, holders_->own_processes()))
       stream_->take(std::move(*event));
   take_records();
   on_tick();

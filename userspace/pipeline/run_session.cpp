@@ -199,9 +199,12 @@ Result<void> RunSession::launch() {
   plan_.private_mounts = portable;
   plan_.refuse_fanotify = portable && scope.mode == model::Mode::enforce &&
                           scope.response.credential >= model::Response::deny;
-  plan_.refuse_families = portable && scope.network.has_value();
+  plan_.ask_calls = portable;
+  plan_.ask_families = scope.network.has_value();
   // On the other backends Landlock would refuse before they see, and nothing would be reported.
-  plan_.scope_signals = portable && always_denies(scope);
+  // It keeps processes from being traced as well, and cannot be told apart from that.
+  plan_.scope_signals =
+      portable && always_denies(scope) && !scope.privileges.contains(model::Privilege::ptrace);
   plan_.scope_abstract = plan_.scope_signals && scope.network && !names_abstract_socket(scope);
   // Before the fork: the child closes what stands in its copy of the plan.
   InheritedFindings found =

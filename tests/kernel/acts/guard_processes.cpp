@@ -43,11 +43,13 @@ int monitor() {
   return -1;
 }
 
+// One of this run's: those of the run before may not have ended yet.
 int holder() {
+  const std::string above = std::to_string(monitor());
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const std::string name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") == std::string::npos &&
-        comm_of(name) == "ambit-holder")
+        comm_of(name) == "ambit-holder" && parent_of(name) == above)
       return std::stoi(name);
   }
   return -1;

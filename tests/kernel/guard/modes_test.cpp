@@ -13,10 +13,6 @@ using testing::HasSubstr;
 
 class TheGuard : public testing::Test {
  protected:
-  void SetUp() override {
-    if (on_portable()) GTEST_SKIP() << "portable has no hooks for the guard";
-  }
-
   [[nodiscard]] static std::vector<Json> of(const PlanRun& plan, const std::string& name,
                                             const std::string& kind = "guard") {
     std::vector<Json> found;
@@ -29,6 +25,7 @@ class TheGuard : public testing::Test {
 };
 
 TEST_F(TheGuard, KeepsTheMonitorAndTheEventFileInShadowAndOnlyReportsTheRest) {
+  if (on_portable()) GTEST_SKIP() << "portable has no hooks for that";
   const std::string events = scratch_.path("events");
   const PlanRun plan = run_plan(
       scratch_, {.scope = {.shadow = true, .credential_response = "kill"}, .events = events},
@@ -39,6 +36,15 @@ TEST_F(TheGuard, KeepsTheMonitorAndTheEventFileInShadowAndOnlyReportsTheRest) {
   EXPECT_TRUE(is_only(of(plan, "kill"), {"monitor_protected", "kill", "denied", "guard"}));
   EXPECT_TRUE(is_only(of(plan, "remove"), {"event_file_protected", "kill", "denied", "guard"}));
   EXPECT_TRUE(is_only(of(plan, "bpf"), {"privilege_not_in_scope", "kill", "alerted", "guard"}));
+}
+
+TEST_F(TheGuard, OnlyReportsInShadowWhatIsNotAimedAtAmbit) {
+  const PlanRun plan = run_plan(scratch_, {.scope = {.shadow = true}},
+                                {{"nice", {"nice", "monitor"}}, {"bpf", {"bpf-map"}}});
+  EXPECT_TRUE(plan.of("nice").refused()) << plan.of("nice");
+  EXPECT_TRUE(plan.of("bpf").done()) << plan.of("bpf");
+  EXPECT_TRUE(is_only(of(plan, "nice"), {"monitor_protected", "deny", "denied", "guard"}));
+  EXPECT_TRUE(is_only(of(plan, "bpf"), {"privilege_not_in_scope", "deny", "alerted", "guard"}));
 }
 
 TEST_F(TheGuard, RespondsAsForCredentialsAndAtLeastDenies) {
@@ -57,6 +63,10 @@ TEST_F(TheGuard, LeavesTheOrdinaryWorkOfAnAgentAlone) {
   const std::vector<Item> items{
       {"debug-child", {"debug-child"}},
       {"perf-itself", {"perf-itself"}},
+      {"own-niceness", {"nice", "self"}},
+      {"own-processors", {"affinity", "self"}},
+      {"own-limits", {"limit", "self"}},
+      {"debug-child-of-a-namespace", {"in-namespaces", "debug-child"}},
       {"own-sandbox", {"own-mount-over", home}},
       {"mount-elsewhere", {"mount-over", scratch_.directory("elsewhere")}},
       {"own-group", {"kill-own-group", "23"}},
@@ -78,6 +88,7 @@ TEST_F(TheGuard, LeavesTheOrdinaryWorkOfAnAgentAlone) {
 }
 
 TEST_F(TheGuard, KeepsItsOwnObjectsFromATaskThatMayUseBpf) {
+  if (on_portable()) GTEST_SKIP() << "portable has no hooks for that";
   const std::vector<Item> items{{"maps", {"bpf-objects", "maps"}},
                                 {"programs", {"bpf-objects", "programs"}},
                                 {"links", {"bpf-objects", "links"}},
@@ -112,6 +123,7 @@ TEST_F(TheGuard, SaysOnTheTerminalWhatWasRefusedAndWhatWouldAllowIt) {
 }
 
 TEST_F(TheGuard, ReportsGainsOfPrivilege) {
+  if (on_portable()) GTEST_SKIP() << "portable has no hooks for that";
   // Below /tmp, where another user gets to.
   const std::string program = "/tmp/" + scratch_.fresh("set-user-id");
   std::filesystem::copy_file(acts(), program);

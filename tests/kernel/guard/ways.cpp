@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/kernel/guard/ways.h"
 
+#include <algorithm>
+#include <array>
 #include <ostream>
+#include <string_view>
 
 namespace ambit::probe {
 
@@ -107,6 +110,26 @@ Ways against_the_machine() {
   };
 }
 
+/// Which portable is asked about: it has no hook for files or signals.
+constexpr auto kByNumbers = std::to_array<std::string_view>({
+    "WriteAnothersMemory",
+    "ReadAnothersMemory",
+    "TraceAnother",
+    "MakeABpfMap",
+    "ObserveAProcessor",
+    "UseAPort",
+    "LoadAModule",
+    "LoadAModuleFromMemory",
+    "LoadAnotherKernel",
+    "TypeIntoATerminal",
+    "MakeTheMonitorNice",
+    "BindTheMonitorToAProcessor",
+    "MakeTheMonitorIdle",
+    "MakeTheHolderIdle",
+    "StarveTheMonitorsInputAndOutput",
+    "LimitTheMonitor",
+});
+
 }  // namespace
 
 void PrintTo(const GuardedWay& way, std::ostream* out) { *out << way.name; }
@@ -117,6 +140,8 @@ const std::vector<GuardedWay>& guarded_ways() {
     for (const Ways& more :
          {against_the_machine(), against_the_event_file(), against_the_monitor()})
       ways.insert(ways.end(), more.begin(), more.end());
+    for (GuardedWay& way : ways)
+      way.by_numbers = std::ranges::find(kByNumbers, way.name) != kByNumbers.end();
     return ways;
   }();
   return all;

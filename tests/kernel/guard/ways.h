@@ -20,6 +20,7 @@ struct GuardedWay {
   std::string privilege{};       ///< that allows it; empty: nothing does
   bool may_be_silent = false;    ///< refused without a finding
   bool succeeds_anyway = false;  ///< the call does, and the effect is missing
+  bool by_numbers = false;       ///< the system call's numbers say it all: portable is asked
 };
 
 void PrintTo(const GuardedWay& way, std::ostream* out);
