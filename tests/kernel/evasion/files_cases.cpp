@@ -293,10 +293,15 @@ std::vector<Case> descriptor_cases() {
               {backend, Result::missed,
                "The kernel asks nobody when a file goes from one ring to another, and reads of it "
                "are not judged. It takes a process outside that wants to help."});
-  add_short(all, {"mmap of a received descriptor", "SCM_RIGHTS", "seccomp ADDFD"},
+  add_short(all, {"mmap of a received descriptor", "SCM_RIGHTS"},
             {"portable", Result::missed,
              "fanotify asks when a file is opened, and this one was opened outside. Keep sockets "
              "on which others hand out descriptors out of network.allow."});
+  add_short(all, {"seccomp ADDFD"},
+            {"portable", Result::unreported,
+             "A process has one seccomp listener, and that of a task is Ambit's: it gets no other "
+             "(EBUSY), and nothing reports that.",
+             "", true});
   add_short(all, {"fanotify permission event", "fanotify event"},
             {"portable", Result::unreported,
              "The holders see no descriptor that fanotify makes: a task gets no group that hands "
