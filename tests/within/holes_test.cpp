@@ -92,6 +92,17 @@ TEST_F(Delegation, InShadowTheCatalogueBindsWhatIsNotListed) {
   EXPECT_EQ(refusal("  mode: enforce\n"), "");
 }
 
+TEST_F(Delegation, AnEndThatOnlyAlertsWouldLetGoOfWhatIsHeld) {
+  parent("  credentials: [{name: bound}]\n  response: {credential: kill, network: alert}\n");
+  EXPECT_EQ(refusal("  credentials: [{name: bound}]\n"
+                    "  response: {credential: kill, network: alert}\n"),
+            "8:39: response alert for network lets go, when the scope has ended, of what the "
+            "parent's kill for credential stops");
+  EXPECT_EQ(refusal("  credentials: [{name: bound}]\n"
+                    "  response: {credential: kill, network: deny}\n"),
+            "");
+}
+
 TEST_F(Delegation, MoreCredentialsThanAPolicyCanTellApartAreNotBoundUnlisted) {
   for (std::size_t i = 0; i < model::kMaxPolicyCredentials; ++i) {
     model::Credential more;

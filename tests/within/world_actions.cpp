@@ -66,12 +66,15 @@ Recognised Life::recognised(const Side& side, std::uint32_t space, const std::st
   return recognise(side.bound->tables, space, *facts);
 }
 
-/// The child's answer is at least the parent's; what goes on in the child goes on in both.
+/// What goes on in the child goes on in the parent, and the child's answer is at least the
+/// parent's, but for this: after its end a scope answers connections with response.network alone.
 bool Life::settle(const std::array<Decision, 2>& decisions) {
   const auto& [parent, child] = decisions;
   story_ += ": parent " + text_of(parent) + ", child " + text_of(child) + "\n";
   if (!parent.decided || !child.decided) return false;
-  if (child.requested < parent.requested || child.effect < parent.effect) return false;
+  if (goes_on(child) && !goes_on(parent)) return false;
+  const bool milder = child.requested < parent.requested || child.effect < parent.effect;
+  if (milder && child.reason != model::Reason::scope_expired) return false;
   if (!goes_on(child)) {
     ++refused_;
     return true;

@@ -63,6 +63,7 @@ class Comparison {
   std::vector<Diagnostic> take() {
     check_whole();
     check_responses();
+    check_end();
     check_privileges();
     check_environment();
     check_credentials();
@@ -129,6 +130,19 @@ class Comparison {
                                         std::string(row.name) + " is milder than the parent's " +
                                         std::string(spelling_of(least)));
     }
+  }
+
+  /// After its end a scope answers connections with the response for the network, whatever is held:
+  /// a child that ends before its parent would be let go by alert (core_decide_destination).
+  void check_end() {
+    const bool enforced = child_.mode == model::Mode::enforce;
+    const model::Response least = parent_.scope.response.credential;
+    if (!enforced || child_.response.network >= model::Response::deny) return;
+    if (parent_.scope.mode == model::Mode::shadow || least < model::Response::deny) return;
+    if (parent_.policy.restricted == model::CredentialMask{}) return;
+    beyond(child_.places.response_network,
+           "response alert for network lets go, when the scope has ended, of what the parent's " +
+               std::string(spelling_of(least)) + " for credential stops");
   }
 
   void check_privileges() {
