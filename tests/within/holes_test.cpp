@@ -96,7 +96,7 @@ TEST_F(Delegation, AnEndThatOnlyAlertsWouldLetGoOfWhatIsHeld) {
   parent("  credentials: [{name: bound}]\n  response: {credential: kill, network: alert}\n");
   EXPECT_EQ(refusal("  credentials: [{name: bound}]\n"
                     "  response: {credential: kill, network: alert}\n"),
-            "8:40: response alert for network lets go, when the scope has ended, of what the "
+            "8:41: response alert for network lets go, when the scope has ended, of what the "
             "parent's kill for credential stops");
   EXPECT_EQ(refusal("  credentials: [{name: bound}]\n"
                     "  response: {credential: kill, network: deny}\n"),
