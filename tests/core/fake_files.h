@@ -72,12 +72,9 @@ class FakeFiles final : public FileSystem {
     return names;
   }
 
-  /// Every name of the file that stands at `path`, this one too.
-  [[nodiscard]] std::vector<std::string> names_of(const std::string& path) const {
+  /// Every name of the file.
+  [[nodiscard]] std::vector<std::string> names_of(const model::FileId& id) const {
     std::vector<std::string> names;
-    const auto real = resolve(path, 0);
-    if (!real) return names;
-    const model::FileId id = entries_.at(*real).id;
     for (const auto& [other, entry] : entries_)
       if (entry.id == id && entry.target.empty()) names.push_back(other);
     return names;

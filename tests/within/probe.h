@@ -62,6 +62,10 @@ class Delegation : public testing::Test {
     auto own = bind(ground, child_, files);
     return own && recognise_in(own->tables, path).program;
   }
+  [[nodiscard]] Result<Bound> bind_child() const { return bind(ground, child_, files); }
+  [[nodiscard]] bool runs(const QuickTables& tables, const std::string& path) const {
+    return recognise_in(tables, path).program;
+  }
   [[nodiscard]] bool parent_runs(const std::string& path) {
     return recognise_in(bound.tables, path).program;
   }

@@ -147,7 +147,6 @@ class Family {
     }
     if (!accepted)
       for (const std::string_view kind : child.kinds) ++counts_.kind_refused[kind];
-    if (dice_.one_in(2)) change_files(dice_, files, false);
     return live(child, files, *own, {.accepted = accepted, .held = held});
   }
 
@@ -156,8 +155,10 @@ class Family {
     model::CredentialMask held;
   };
 
-  bool live(const Child& child, const FakeFiles& files, Bound& own, const Verdict& verdict) {
-    Life life(ground_, files, bound_, own, verdict.held);
+  bool live(const Child& child, const FakeFiles& then, Bound& own, const Verdict& verdict) {
+    FakeFiles files = then;
+    if (dice_.one_in(2)) change_files(dice_, files, false);
+    Life life(then, files, bound_, own, verdict.held);
     for (std::size_t i = 0; i < kActions; ++i) {
       if (life.act(dice_)) continue;
       if (verdict.accepted) {

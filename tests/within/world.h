@@ -89,8 +89,8 @@ struct Bound {
 /// What the same processes may do in either task.
 class Life {
  public:
-  /// `held`: bits of the parent's policy.
-  Life(const Ground& ground, const FakeFiles& files, Bound& parent, Bound& child,
+  /// `then`: when the child was compiled; `files`: now. `held`: bits of the parent's policy.
+  Life(const FakeFiles& then, const FakeFiles& files, Bound& parent, Bound& child,
        const model::CredentialMask& held);
 
   /// Does something at random; false when the child could what the parent could not.
@@ -120,10 +120,11 @@ class Life {
   [[nodiscard]] bool reach_unix(Dice& dice);
   [[nodiscard]] bool use_privilege(Dice& dice);
   void fork_process(Dice& dice);
+  [[nodiscard]] std::vector<Recognised> programs_of(bool parent, const FileFacts& file) const;
   [[nodiscard]] Recognised recognised(const Side& side, std::uint32_t space,
                                       const std::string& path) const;
 
-  const Ground& ground_;
+  const FakeFiles& then_;
   const FakeFiles& files_;
   Sides sides_;
   std::size_t current_ = 0;

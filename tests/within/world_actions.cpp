@@ -36,9 +36,9 @@ std::string text_of(const Decision& decision) {
 
 }  // namespace
 
-Life::Life(const Ground& ground, const FakeFiles& files, Bound& parent, Bound& child,
+Life::Life(const FakeFiles& then, const FakeFiles& files, Bound& parent, Bound& child,
            const CredentialMask& held)
-    : ground_(ground), files_(files) {
+    : then_(then), files_(files) {
   sides_[0].bound = &parent;
   sides_[1].bound = &child;
   sides_[0].processes.front().held = held;
@@ -99,7 +99,20 @@ bool Life::open_file(Dice& dice) {
   return settle(decisions);
 }
 
-/// The parent may use any name of the file: the child knows it by its inode.
+/// The child knows a file by its inode that stood at a whole path when it was compiled: the parent
+/// may use any name that the file had then, or has now.
+std::vector<Recognised> Life::programs_of(bool parent, const FileFacts& file) const {
+  const Side& side = sides_.at(parent ? 0 : 1);
+  if (!parent) return {recognised(side, 2, file.canonical)};
+  std::vector<Recognised> out;
+  for (const FakeFiles* files : {&files_, &then_})
+    for (const std::string& name : files->names_of(file.id)) {
+      const auto facts = std::make_unique<PathFacts>(files->facts(name));
+      if (facts->file == file.id) out.push_back(recognise(side.bound->tables, 2, *facts));
+    }
+  return out;
+}
+
 bool Life::execute(Dice& dice) {
   const std::string path = some_path(dice);
   const auto facts = files_.look(path);
@@ -109,10 +122,7 @@ bool Life::execute(Dice& dice) {
   std::array<CredentialMask, 2> readers{};
   for (std::size_t i = 0; i < sides_.size(); ++i) {
     const Side& side = sides_.at(i);
-    const bool is_parent = i == 0;
-    for (const std::string& name :
-         is_parent ? files_.names_of(path) : std::vector{facts->canonical}) {
-      const Recognised what = recognised(side, 2, name);
+    for (const Recognised& what : programs_of(i == 0, *facts)) {
       const Decision decision = decide_exec(side.bound->tables, subject(side), what.program);
       if (!decisions.at(i).decided || decision.requested < decisions.at(i).requested)
         decisions.at(i) = decision;

@@ -32,8 +32,8 @@ struct ParentTask {
 /// - `files` is the view of the machine that the child is compiled with;
 /// - `child` is expanded (`~`) as it will be compiled.
 /// A program that the child names by its whole path is the file that stands there now, which the
-/// parent may run under the name that it has now: where it is moved later, the child knows it by
-/// its inode. The same is true of directories.
+/// parent may run under the name that it has now: where it is moved later, or loses that name and
+/// keeps another, the child knows it by its inode. So it is with directories that are moved.
 [[nodiscard]] Result<std::vector<Diagnostic>> beyond_parent(const ParentTask& parent,
                                                             const ExpandedScope& child,
                                                             const model::Catalogue& catalogue,
