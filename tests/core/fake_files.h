@@ -26,6 +26,10 @@ class FakeFiles final : public FileSystem {
     file(path);
     entries_[path].device = true;
   }
+  void socket(const std::string& path) {
+    file(path);
+    entries_[path].socket = true;
+  }
   void symlink(const std::string& path, const std::string& target) {
     make(path, {.id = {}, .directory = false, .target = target});
   }
@@ -52,6 +56,7 @@ class FakeFiles final : public FileSystem {
     const Entry& entry = entries_.at(*real);
     return FileFacts{.id = entry.id,
                      .directory = entry.directory,
+                     .regular = !entry.directory && !entry.device && !entry.socket,
                      .device = entry.device,
                      .canonical = real->empty() ? "/" : *real};
   }
@@ -64,6 +69,14 @@ class FakeFiles final : public FileSystem {
       if (other.size() > real->size() && is_in(other, *real) &&
           other.find('/', real->size() + 1) == std::string::npos)
         names.push_back(other.substr(real->size() + 1));
+    return names;
+  }
+
+  /// Every name of the file.
+  [[nodiscard]] std::vector<std::string> names_of(const model::FileId& id) const {
+    std::vector<std::string> names;
+    for (const auto& [other, entry] : entries_)
+      if (entry.id == id && entry.target.empty()) names.push_back(other);
     return names;
   }
 
@@ -91,6 +104,7 @@ class FakeFiles final : public FileSystem {
     bool directory = false;
     std::string target;  ///< not empty: a symlink
     bool device = false;
+    bool socket = false;
   };
 
   static bool is_in(const std::string& path, const std::string& directory) {

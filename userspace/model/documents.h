@@ -62,12 +62,32 @@ struct ScopeCredential {
   std::optional<std::vector<DestinationRule>> destinations;  ///< absent: the catalogue's
   Holding holding = Holding::tree;
   Position at;
+  Position authority_at;  ///< these four: of the key's value or the key, nowhere if absent
+  Position readers_at;
+  Position destinations_at;
+  Position holding_at;
 };
 
 struct Responses {
   Response credential = Response::deny;
   Response network = Response::deny;
   Response exec = Response::deny;
+};
+
+/// Where what a scope says of the task as a whole stands; nowhere what is absent, but for `spec`.
+struct ScopePlaces {
+  Position spec;
+  Position on_behalf_of;
+  Position ttl;
+  Position mode;
+  Position credentials;
+  Position network;
+  Position exec;
+  std::map<Privilege, Position> privileges;
+  Position environment;
+  Position response_credential;
+  Position response_network;
+  Position response_exec;
 };
 
 /// kind: TaskScope
@@ -89,6 +109,7 @@ struct Scope {
   Responses response;
   std::string sha256;  ///< of the document's bytes, lower-case hex
   std::string source;  ///< file it came from
+  ScopePlaces places;
 };
 
 struct References {

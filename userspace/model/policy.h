@@ -95,6 +95,14 @@ struct CompiledDestinations {
       name_of_address;  ///< textual address -> host name it was resolved from
 };
 
+/// A pattern that takes out, by names without symlinks: of the programs, or of those that may read
+/// the credentials of the mask.
+struct TakenOut {
+  std::string text;
+  bool program = false;
+  CredentialMask mask{};
+};
+
 struct CompiledPolicy {
   bool shadow = false;
   bool network_bound = false;
@@ -112,6 +120,7 @@ struct CompiledPolicy {
   CompiledDestinations destinations;
   std::vector<std::string>
       pinned;  ///< programs known by inode; kept open, so that its number stays theirs
+  std::vector<TakenOut> taken_out;
 };
 
 }  // namespace ambit::model

@@ -11,7 +11,6 @@
 #include "userspace/policy/memory_tables.h"
 #include "userspace/policy/path_facts.h"
 #include "userspace/policy/paths.h"
-#include "userspace/policy/pattern_form.h"
 
 namespace ambit::policy {
 
@@ -39,11 +38,8 @@ CredentialMask mask_of(std::uint8_t bit) {
 void add_with_targets(std::vector<PathPattern>& patterns, const PathPattern& pattern,
                       const FileSystem& files) {
   patterns.push_back(pattern);
-  for (const std::string& path : existing_files({pattern}, files)) {
-    auto facts = files.look(path);
-    if (facts && facts->canonical != path)
-      patterns.push_back({.text = facts->canonical, .meaning = pattern.meaning});
-  }
+  for (std::string& target : targets_of(pattern.text, files))
+    patterns.push_back({.text = std::move(target), .meaning = pattern.meaning});
 }
 
 void add_unix(std::vector<PathPattern>& patterns, model::CompiledPaths& abstract_names,
@@ -83,6 +79,7 @@ class PolicyCompiler {
       for (const model::DestinationRule& rule : *scope.network)
         add_unix(patterns_, abstract_, rule, {.unix_socket = true});
     add_name_services();
+    note_taken_out();
     if (auto made = compile_tables(); !made) return std::unexpected(made.error());
     return std::move(policy_);
   }
@@ -208,12 +205,22 @@ class PolicyCompiler {
 
   [[nodiscard]] std::optional<FileFacts> names_one_program(const PathPattern& pattern) const {
     if (pattern.meaning.unix_socket || pattern.meaning.exclude) return std::nullopt;
-    auto form = parse_pattern_form(pattern.text);
-    if (!form || form->root != PatternRoot::absolute || form->subtree || form->star)
-      return std::nullopt;
-    auto facts = files_.look(pattern.text);
-    if (!facts || facts->directory || !facts->regular) return std::nullopt;
-    return facts;
+    return one_program(pattern.text, files_);
+  }
+
+  /// For who asks whether another scope lies within this one: what is taken out stays out of it
+  /// under the name that it has without symlinks, wherever they lead later.
+  void note_taken_out() {
+    for (const PathPattern& pattern : patterns_) {
+      if (!pattern.meaning.exclude) continue;
+      std::vector<std::string> texts = targets_of(pattern.text, files_);
+      texts.push_back(pattern.text);
+      for (const std::string& text : texts)
+        for (std::string& name : names_without_symlinks(text, files_))
+          policy_.taken_out.push_back({.text = std::move(name),
+                                       .program = pattern.meaning.program,
+                                       .mask = pattern.meaning.mask});
+    }
   }
 
   void add_program(const model::Pattern& pattern, const CompiledRule& meaning) {

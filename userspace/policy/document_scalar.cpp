@@ -139,6 +139,21 @@ Formed<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   return total;
 }
 
+std::string text_of_duration(std::chrono::nanoseconds duration) {
+  using std::chrono::duration_cast;
+  if (duration <= std::chrono::nanoseconds{}) return "no time";
+  const auto seconds = duration_cast<std::chrono::seconds>(duration).count();
+  constexpr std::int64_t kMinute = 60;
+  constexpr std::int64_t kHour = 60 * kMinute;
+  if (seconds == 0)
+    return std::to_string(duration_cast<std::chrono::milliseconds>(duration).count()) + "ms";
+  std::string text;
+  if (seconds >= kHour) text += std::to_string(seconds / kHour) + "h";
+  if (seconds % kHour >= kMinute) text += std::to_string(seconds % kHour / kMinute) + "m";
+  if (seconds % kMinute > 0) text += std::to_string(seconds % kMinute) + "s";
+  return text;
+}
+
 Formed<std::string> parse_name(std::string_view text) {
   const auto inner = [](char c) {
     return is_letter(c) || is_digit(c) || c == '.' || c == '-' || c == '_';

@@ -20,6 +20,9 @@ inline constexpr std::chrono::hours kMaxDuration{8760};
 /// most.
 [[nodiscard]] Formed<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
+/// As documents write it, in whole seconds, below one in milliseconds; "no time" of none.
+[[nodiscard]] std::string text_of_duration(std::chrono::nanoseconds duration);
+
 /// Letters, digits, `.`, `_`, `-`; begins and ends with a letter or digit; at most 128.
 [[nodiscard]] Formed<std::string> parse_name(std::string_view text);
 

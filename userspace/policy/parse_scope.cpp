@@ -24,6 +24,7 @@ void read_owner(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
 void read_on_behalf_of(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   // Present though bad: the credentials' authority is not a second mistake.
   into.scope.on_behalf_of = read_text(report, value).value_or("");
+  into.scope.places.on_behalf_of = value.at;
 }
 
 void read_context(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
@@ -45,6 +46,7 @@ void read_context(Reporter& report, const DocumentNode& value, ScopeDraft& into)
 
 void read_ttl(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   into.scope.ttl = read_formed(report, value, parse_duration).value_or(std::chrono::nanoseconds{});
+  into.scope.places.ttl = value.at;
 }
 
 void read_parent(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
@@ -54,18 +56,22 @@ void read_parent(Reporter& report, const DocumentNode& value, ScopeDraft& into) 
 
 void read_mode(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   read_word(report, value, "mode", kModes, into.scope.mode);
+  into.scope.places.mode = value.at;
 }
 
 void read_privileges(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   read_items(report, value, Shape::text, "privileges", [&](const DocumentNode& item) {
     model::Privilege privilege = model::Privilege::none;
     read_word(report, item, "a privilege", kPrivilegeWords, privilege);
-    if (privilege != model::Privilege::none) into.scope.privileges.insert(privilege);
+    if (privilege == model::Privilege::none) return;
+    into.scope.privileges.insert(privilege);
+    into.scope.places.privileges.emplace(privilege, item.at);
   });
 }
 
 void read_environment(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   read_word(report, value, "environment", kEnvironments, into.scope.strip_environment);
+  into.scope.places.environment = value.at;
 }
 
 void read_credential_name(Reporter& report, const DocumentNode& value, ScopeCredentialDraft& into) {
@@ -79,23 +85,28 @@ void read_authority(Reporter& report, const DocumentNode& value, ScopeCredential
   read_word(report, value, "authority", kAuthorities, authority);
   if (report.errors() != errors_before) return;
   into.credential.authority = authority;
+  into.credential.authority_at = value.at;
   into.authority = &value;
 }
 
 void read_readers(Reporter& report, const DocumentNode& value, ScopeCredentialDraft& into) {
   into.credential.readers = read_patterns(report, value, "readers");
+  into.credential.readers_at = value.key_at;
 }
 
 void read_credential_destinations(Reporter& report, const DocumentNode& value,
                                   ScopeCredentialDraft& into) {
   into.credential.destinations = read_destinations(report, value, "destinations");
+  into.credential.destinations_at = value.key_at;
 }
 
 void read_holding(Reporter& report, const DocumentNode& value, ScopeCredentialDraft& into) {
   read_word(report, value, "holding", kHoldings, into.credential.holding);
+  into.credential.holding_at = value.at;
 }
 
 void read_credentials(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
+  into.scope.places.credentials = value.key_at;
   read_items(report, value, Shape::mapping, "credentials", [&](const DocumentNode& item) {
     ScopeCredentialDraft draft;
     draft.credential.at = item.at;
@@ -112,6 +123,7 @@ void read_network_allow(Reporter& report, const DocumentNode& value,
 
 void read_network(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   into.scope.network.emplace();
+  into.scope.places.network = value.key_at;
   read_mapping(report, value, "network", kNetworkKeys, *into.scope.network);
 }
 
@@ -122,16 +134,18 @@ void read_exec_allow(Reporter& report, const DocumentNode& value,
 
 void read_exec(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   into.scope.exec.emplace();
+  into.scope.places.exec = value.key_at;
   read_mapping(report, value, "exec", kExecKeys, *into.scope.exec);
 }
 
-template <model::Response model::Responses::* Member>
-void read_response_word(Reporter& report, const DocumentNode& value, model::Responses& into) {
-  read_word(report, value, "a response", kResponseWords, into.*Member);
+template <model::Response model::Responses::* Member, model::Position model::ScopePlaces::* Place>
+void read_response_word(Reporter& report, const DocumentNode& value, model::Scope& into) {
+  read_word(report, value, "a response", kResponseWords, into.response.*Member);
+  into.places.*Place = value.at;
 }
 
 void read_response(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
-  read_mapping(report, value, "response", kResponseKeys, into.scope.response);
+  read_mapping(report, value, "response", kResponseKeys, into.scope);
 }
 
 void check_names_differ(Reporter& report, const model::Scope& scope) {
@@ -192,15 +206,17 @@ const std::array<ExecKey, 1> kExecKeys{{
 
 const std::array<ResponseKey, 3> kResponseKeys{{
     {.facts = {.name = "credential", .shape = Shape::text},
-     .read = read_response_word<&model::Responses::credential>},
+     .read = read_response_word<&model::Responses::credential,
+                                &model::ScopePlaces::response_credential>},
     {.facts = {.name = "network", .shape = Shape::text},
-     .read = read_response_word<&model::Responses::network>},
+     .read = read_response_word<&model::Responses::network, &model::ScopePlaces::response_network>},
     {.facts = {.name = "exec", .shape = Shape::text},
-     .read = read_response_word<&model::Responses::exec>},
+     .read = read_response_word<&model::Responses::exec, &model::ScopePlaces::response_exec>},
 }};
 
 model::Scope parse_scope(Reporter& report, const DocumentNode& spec) {
   ScopeDraft draft;
+  draft.scope.places.spec = spec.key_at;
   read_mapping(report, spec, "spec", kScopeKeys, draft);
   check_names_differ(report, draft.scope);
   check_authorities(report, draft);

@@ -23,7 +23,7 @@ using ScopeKey = Key<ScopeDraft>;
 using ScopeCredentialKey = Key<ScopeCredentialDraft>;
 using NetworkKey = Key<std::vector<model::DestinationRule>>;
 using ExecKey = Key<std::vector<model::Pattern>>;
-using ResponseKey = Key<model::Responses>;
+using ResponseKey = Key<model::Scope>;
 
 inline constexpr std::array kModes{
     Word<model::Mode>{.spelling = "enforce", .value = model::Mode::enforce},

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "userspace/policy/core.h"
-#include "userspace/policy/pattern_form.h"
 
 namespace ambit::policy {
 
@@ -142,26 +141,10 @@ class Compiler {
   }
 
   Result<void> add_absolute(const PatternForm& form, const CompiledRule& rule) {
-    // The components that name directories and have no `*`.
-    const std::size_t directories =
-        std::min(form.subtree ? form.components.size() : form.components.size() - 1,
-                 form.star.value_or(form.components.size()));
-    std::vector<FileId> chain;
-    std::string path = "/";
-    if (auto root = files_.look(path)) chain.push_back(root->id);
-    for (std::size_t i = 0; i < directories && !chain.empty(); ++i) {
-      path += (path.size() > 1 ? "/" : "") + form.components[i];
-      auto facts = files_.look(path);
-      if (!facts || !facts->directory) break;
-      chain.push_back(facts->id);
-    }
-    if (chain.empty()) return fail("the root directory cannot be looked at");
-    const std::size_t deepest = chain.size() - 1;
-    const std::size_t last = deepest > kAnchorsAbove ? deepest - kAnchorsAbove : 1;
-    for (std::size_t depth = deepest;; --depth) {
-      if (auto added = add_at(chain[depth], form, depth, rule); !added) return added;
-      if (depth <= last || depth == 0) break;
-    }
+    const std::vector<AnchorPlace> places = anchor_places(form, files_);
+    if (places.empty()) return fail("the root directory cannot be looked at");
+    for (const AnchorPlace& place : places)
+      if (auto added = add_at(place.directory.id, form, place.done, rule); !added) return added;
     return {};
   }
 
@@ -287,6 +270,61 @@ bool leads_into_the_system(const std::string& path, const FileSystem& files) {
 }
 
 }  // namespace
+
+std::vector<AnchorPlace> anchor_places(const PatternForm& form, const FileSystem& files) {
+  if (form.root != PatternRoot::absolute) return {};
+  // The components that name directories and have no `*`.
+  const std::size_t directories =
+      std::min(form.subtree ? form.components.size() : form.components.size() - 1,
+               form.star.value_or(form.components.size()));
+  std::vector<AnchorPlace> chain;
+  std::string path = "/";
+  if (auto root = files.look(path)) chain.push_back({.directory = std::move(*root), .done = 0});
+  for (std::size_t i = 0; i < directories && !chain.empty(); ++i) {
+    path += (path.size() > 1 ? "/" : "") + form.components[i];
+    auto facts = files.look(path);
+    if (!facts || !facts->directory) break;
+    chain.push_back({.directory = std::move(*facts), .done = i + 1});
+  }
+  if (chain.empty()) return {};
+  const std::size_t deepest = chain.size() - 1;
+  const std::size_t last =
+      deepest > kAnchorsAbove ? deepest - kAnchorsAbove : std::min<std::size_t>(deepest, 1);
+  return {chain.rbegin(), chain.rend() - static_cast<std::ptrdiff_t>(last)};
+}
+
+std::vector<std::string> names_without_symlinks(const std::string& pattern,
+                                                const FileSystem& files) {
+  auto form = parse_pattern_form(pattern);
+  if (!form || form->root != PatternRoot::absolute) return {pattern};
+  std::vector<std::string> names;
+  for (const AnchorPlace& place : anchor_places(*form, files)) {
+    std::string name = place.directory.canonical == "/" ? "" : place.directory.canonical;
+    for (std::size_t i = place.done; i < form->components.size(); ++i)
+      name += "/" + form->components[i];
+    if (form->subtree) name += "/**";
+    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::vector<std::string> targets_of(const std::string& pattern, const FileSystem& files) {
+  std::vector<std::string> targets;
+  for (const std::string& path : existing_files({{.text = pattern, .meaning = {}}}, files)) {
+    auto facts = files.look(path);
+    if (facts && facts->canonical != path) targets.push_back(std::move(facts->canonical));
+  }
+  return targets;
+}
+
+std::optional<FileFacts> one_program(const std::string& pattern, const FileSystem& files) {
+  auto form = parse_pattern_form(pattern);
+  if (!form || form->root != PatternRoot::absolute || form->subtree || form->star)
+    return std::nullopt;
+  auto facts = files.look(pattern);
+  if (!facts || facts->directory || !facts->regular) return std::nullopt;
+  return facts;
+}
 
 Result<CompiledPaths> compile_paths(const std::vector<PathPattern>& patterns,
                                     const FileSystem& files) {
