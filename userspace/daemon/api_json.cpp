@@ -77,7 +77,7 @@ json to_json(const pipeline::TaskView& view) {
   json out{{"id", task.id},
            {"name", task.name},
            {"agent", task.agent},
-           {"owner", task.owner},
+           {"owner", task.owner.empty() ? json(nullptr) : json(task.owner)},
            {"onBehalfOf", task.on_behalf_of ? json(*task.on_behalf_of) : json(nullptr)},
            {"context", task.context},
            {"phase", word_of(view.phase)},

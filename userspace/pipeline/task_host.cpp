@@ -64,8 +64,19 @@ Result<void> TaskHost::choose() {
   auto sensor = choose_backend(options_.backend, without, nullptr);
   if (!sensor) return std::unexpected(sensor.error());
   sensor_ = std::move(*sensor);
+  if (auto on = switch_hooks_on(); !on) return on;
   if (auto guarded = guard_own_program(*sensor_); !guarded) return guarded;
   return policy::put_all(*sensor_, policy::encode_paths(plan_.catalogue_paths, kCredentialSpace));
+}
+
+/// Not when the first task needs them: holders keep what was attached before they were started, and
+/// a task must not lose a hook with the daemon.
+Result<void> TaskHost::switch_hooks_on() {
+  if (sensor_->backend() == model::Backend::portable)
+    return plan_.pattern_alone ? sensor_->switch_on(kForPatterns) : Result<void>();
+  for (const std::string_view hook : kernel::kCarryHooks)
+    if (auto on = sensor_->switch_on(hook); !on) return on;
+  return {};
 }
 
 Result<void> TaskHost::start_stream() {
@@ -112,15 +123,6 @@ Result<void> TaskHost::watch(int descriptor, std::uint64_t what) {
   epoll_event event{.events = EPOLLIN, .data = {.u64 = what}};
   if (::epoll_ctl(wait_.get(), EPOLL_CTL_ADD, descriptor, &event) != 0)
     return fail_errno("cannot wait for records and ends");
-  return {};
-}
-
-Result<void> TaskHost::need_hooks(const LiveTask& task) {
-  if (sensor_->backend() == model::Backend::portable)
-    return plan_.pattern_alone ? sensor_->switch_on(kForPatterns) : Result<void>();
-  if (task.plan.policy.restricted == model::CredentialMask{}) return {};
-  for (const std::string_view hook : kernel::kCarryHooks)
-    if (auto on = sensor_->switch_on(hook); !on) return on;
   return {};
 }
 
@@ -210,6 +212,7 @@ void TaskHost::refresh_names() {
 
 Result<void> TaskHost::stop(model::OnStop how) {
   while (take_records(*sensor_, *holders_, *stream_).more) continue;
+  expire_tasks();
   kept_ = how == model::OnStop::keep && !tasks_.empty();
   if (!kept_)
     for (const auto& [slot, task] : tasks_) {

@@ -57,11 +57,11 @@ class TaskHost : public TaskService {
   explicit TaskHost(HostOptions options);
   [[nodiscard]] Result<void> load_catalogue();
   [[nodiscard]] Result<void> choose();
+  [[nodiscard]] Result<void> switch_hooks_on();
   [[nodiscard]] Result<void> start_stream();
   [[nodiscard]] Result<void> start_holders();
   [[nodiscard]] Result<void> watch(int descriptor, std::uint64_t what);
   [[nodiscard]] Result<void> write_tables(LiveTask& task);
-  [[nodiscard]] Result<void> need_hooks(const LiveTask& task);
   void remove_tables(const LiveTask& task);
   void announce(const LiveTask& task, std::int32_t pid, const policy::Environment& environment);
   [[nodiscard]] TaskView view_of(const LiveTask& task) const;

@@ -89,7 +89,6 @@ Answer<TaskView> TaskHost::open(const OpenRequest& request) {
 }
 
 Result<void> TaskHost::write_tables(LiveTask& task) {
-  if (auto on = need_hooks(task); !on) return on;
   for (const std::string& program : task.plan.policy.pinned)
     task.pinned.emplace_back(::open(program.c_str(), O_PATH | O_CLOEXEC));
   if (auto put = policy::put_all(*sensor_, policy::encode_policy(task.plan.policy, task.numbers));
@@ -160,6 +159,7 @@ Answer<TaskView> TaskHost::close(const std::string& id, bool kill) {
   }
   // What it did before belongs before its end.
   static_cast<void>(take_records(*sensor_, *holders_, *stream_));
+  expire_tasks();
   if (task->phase != TaskPhase::closed)
     stream_->take(
         model::make_task_close(now(), task->task, {{"reason", kill ? "killed" : "closed"}}));

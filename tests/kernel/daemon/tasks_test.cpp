@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tasks of processes that run already, opened and closed by the daemon of the node; judged by what
 // the processes can do, beside one that is in no task.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "tests/kernel/daemon/node.h"
@@ -84,8 +87,8 @@ TEST_F(ADaemon, BindsAProcessThatRunsFromOpenToCloseAndNobodyElse) {
   EXPECT_THAT(allowed_.received(), HasSubstr("allowed2 "));
   EXPECT_EQ(text_at(node.show(id), "/phase"), "closed");
 
-  worker.process().signal(SIGKILL);
-  static_cast<void>(worker.process().wait());
+  worker.turn(4);
+  EXPECT_EQ(worker.process().wait().exit, 0);
   EXPECT_TRUE(eventually([&] { return node.ids().empty(); }, 10s)) << "the task outlives it";
   EXPECT_EQ(node.stop().exit, 0);
   outsider.turn(3);

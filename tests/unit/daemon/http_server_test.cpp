@@ -165,9 +165,9 @@ TEST_F(HttpSocket, RefusesAHeaderThatIsTooLargeAndWhatIsNoHttp) {
   const Descriptor large = connect();
   send(large, "GET / HTTP/1.1\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n");
   EXPECT_THAT(receive(large), StartsWith("HTTP/1.1 431 "));
-  for (const std::string garbage :
-       {std::string("\x16\x03\x01\x02\x00\x01\r\n\r\n", 10), std::string("GET\r\n\r\n"),
-        std::string(4000, '\0') + "\r\n\r\n"}) {
+  const std::vector<std::string> all{std::string("\x16\x03\x01\x02\x00\x01\r\n\r\n", 10),
+                                     "GET\r\n\r\n", std::string(4000, '\0') + "\r\n\r\n"};
+  for (const std::string& garbage : all) {
     const Descriptor socket = connect();
     send(socket, garbage);
     EXPECT_THAT(receive(socket), StartsWith("HTTP/1.1 400 "));
