@@ -98,9 +98,6 @@ Result<void> TaskHost::write_tables(LiveTask& task) {
   constexpr std::chrono::milliseconds kFirstLookUp{1000};
   if (auto looked_up = task.destinations->refresh(*sensor_, kFirstLookUp); !looked_up)
     return looked_up;
-  for (const auto& [name, why] : task.destinations->unresolved())
-    task.limits.push_back("names: no address yet for " + name + " (" + why +
-                          "); what goes there is refused");
   return sensor_->put(policy::encode_task({.slot = task.task->slot,
                                            .policy = task.numbers.policy,
                                            .expires_boot_ns = task.expires_boot_ns,
@@ -141,6 +138,9 @@ TaskView TaskHost::view_of(const LiveTask& task) const {
                 .opened_ns = task.opened_ns,
                 .limits = task.limits,
                 .processes = sensor_->members(task.task->slot)};
+  for (const auto& [name, why] : task.destinations->unresolved())
+    view.limits.push_back("names: no address yet for " + name + " (" + why +
+                          "); what goes there is refused");
   // The kernel's time counts, also in the moment before it is told.
   if (view.phase == TaskPhase::live && SystemClock().boot_ns() >= task.expires_boot_ns)
     view.phase = TaskPhase::expired;
