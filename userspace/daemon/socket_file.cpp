@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "userspace/base/pidfd.h"
 
@@ -29,8 +30,10 @@ Result<sockaddr_un> address_of(const std::string& path) {
   return address;
 }
 
-Descriptor new_socket() {
-  return Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+Result<Descriptor> new_socket() {
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket.valid()) return fail_errno("cannot make a socket");
+  return socket;
 }
 
 Result<void> make_room(const std::string& path, const sockaddr_un& address) {
@@ -41,8 +44,9 @@ Result<void> make_room(const std::string& path, const sockaddr_un& address) {
   struct stat facts{};
   if (::lstat(path.c_str(), &facts) != 0) return {};
   if (!S_ISSOCK(facts.st_mode)) return fail(path + " is there and is no socket");
-  const Descriptor probe = new_socket();
-  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ||
+  const auto probe = new_socket();
+  if (!probe) return std::unexpected(probe.error());
+  if (::connect(probe->get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ||
       errno == EAGAIN)
     return fail("another daemon answers at " + path);
   if (::unlink(path.c_str()) != 0) return fail_errno("cannot replace " + path);
@@ -55,17 +59,18 @@ Result<Descriptor> listen_at(const std::string& path) {
   const auto address = address_of(path);
   if (!address) return std::unexpected(address.error());
   if (auto room = make_room(path, *address); !room) return std::unexpected(room.error());
-  Descriptor socket = new_socket();
+  auto socket = new_socket();
+  if (!socket) return std::unexpected(socket.error());
   // The mode is there with the name: nobody connects in between.
   const mode_t before = ::umask(static_cast<mode_t>(~kOwnerOnly & 0777U));
   const int bound =
-      ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address));
+      ::bind(socket->get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address));
   const int code = errno;
   ::umask(before);
   if (bound != 0) return fail_errno("cannot listen at " + path, code);
   constexpr int kBacklog = 128;
-  if (::listen(socket.get(), kBacklog) != 0) return fail_errno("cannot listen at " + path);
-  return socket;
+  if (::listen(socket->get(), kBacklog) != 0) return fail_errno("cannot listen at " + path);
+  return std::move(*socket);
 }
 
 Caller caller_of(int connection, Descriptor& process) {
