@@ -34,7 +34,7 @@ Result<CallAnswer> call(const std::string& socket, const Call& call) {
   asio::io_context io;
   Local::socket connection(io);
   error_code error;
-  connection.connect(Local::endpoint(socket), error);
+  static_cast<void>(connection.connect(Local::endpoint(socket), error));
   if (error) return unreachable(socket, error);
   const timeval patience{.tv_sec = 60, .tv_usec = 0};
   for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO})

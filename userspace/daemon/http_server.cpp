@@ -8,6 +8,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <cstdio>
+#include <exception>
 #include <list>
 #include <optional>
 #include <utility>  // Asio of Boost 1.74 and 1.81 needs it first under C++23
@@ -73,7 +74,7 @@ class HttpServer::Session : public std::enable_shared_from_this<Session> {
   /// seen.
   void close() {
     error_code ignored;
-    stream_.socket().shutdown(Local::socket::shutdown_both, ignored);
+    static_cast<void>(stream_.socket().shutdown(Local::socket::shutdown_both, ignored));
     stream_.close();
   }
 
@@ -133,7 +134,7 @@ class HttpServer::Listener : public std::enable_shared_from_this<Listener> {
     auto socket = listen_at(path_);
     if (!socket) return std::unexpected(socket.error());
     error_code error;
-    acceptor_.assign(Local(), socket->release(), error);
+    static_cast<void>(acceptor_.assign(Local(), socket->release(), error));
     if (error) return fail("cannot listen at " + path_ + ": " + error.message());
     accept();
     return {};
@@ -141,7 +142,7 @@ class HttpServer::Listener : public std::enable_shared_from_this<Listener> {
 
   void end() {
     error_code ignored;
-    acceptor_.close(ignored);
+    static_cast<void>(acceptor_.close(ignored));
     pause_.cancel();
     for (const auto& session : std::exchange(sessions_, {}))
       if (const auto live = session.lock()) live->close();
@@ -198,6 +199,12 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::io_context& io,
 
 HttpServer::HttpServer(std::shared_ptr<Listener> listener) : listener_(std::move(listener)) {}
 
-HttpServer::~HttpServer() { listener_->end(); }
+HttpServer::~HttpServer() {
+  try {
+    listener_->end();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ambit daemon: cannot close its socket: %s\n", error.what());
+  }
+}
 
 }  // namespace ambit::daemon

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <system_error>
 
@@ -49,10 +50,14 @@ std::vector<std::uint32_t> threads_of(std::int32_t pid) {
   return out;
 }
 
-std::vector<std::int32_t> children_of(std::int32_t pid) {
+/// Nothing: the kernel does not list children (CONFIG_PROC_CHILDREN).
+std::optional<std::vector<std::int32_t>> children_of(std::int32_t pid) {
   std::vector<std::int32_t> out;
   for (const std::uint32_t tid : threads_of(pid)) {
-    std::ifstream list(proc_path(pid, "task/") + std::to_string(tid) + "/children");
+    const std::string thread = proc_path(pid, "task/") + std::to_string(tid);
+    std::ifstream list(thread + "/children");
+    std::error_code error;
+    if (!list && fs::exists(thread, error)) return std::nullopt;
     for (std::int32_t child = 0; list >> child;) out.push_back(child);
   }
   return out;
@@ -84,21 +89,37 @@ class Adoption {
   /// follows.
   Answer<void> take_tree(std::int32_t pid, int pidfd) {
     if (auto taken = take_process(pid, pidfd); !taken) return taken;
-    for (const std::int32_t child : children_of(pid)) {
-      const Descriptor process = open_pidfd(child);
-      // The number may be another's by now.
-      if (!process.valid() || !is_child_of(child, pid)) continue;
-      const auto slot = sensor_.slot_of(process.get());
-      if (!slot || (*slot != 0 && *slot != slot_)) continue;
-      if (auto taken = take_tree(child, process.get()); !taken) return taken;
+    // One that ends while the list is read can hide its neighbour (proc(5)).
+    for (int round = 0; round < kRounds; ++round) {
+      bool found = false;
+      const auto children = children_of(pid);
+      if (!children)
+        return refuse(RefusalCode::unavailable,
+                      "this kernel does not list the children of a process");
+      for (const std::int32_t child : *children) {
+        const Descriptor process = open_pidfd(child);
+        // The number may be another's by now.
+        if (!process.valid() || !is_alive(process.get()) || !is_child_of(child, pid)) continue;
+        const auto slot = sensor_.slot_of(process.get());
+        if (!slot || *slot != 0) continue;
+        found = true;
+        if (auto taken = take_tree(child, process.get()); !taken) return taken;
+      }
+      if (!found) return {};
     }
-    return {};
+    return too_fast(pid, "children");
   }
 
  private:
+  static constexpr int kRounds = 1000;
+
+  static std::unexpected<Refusal> too_fast(std::int32_t pid, const std::string& what) {
+    return refuse(RefusalCode::unavailable, "process " + std::to_string(pid) + " makes " + what +
+                                                " faster than they can be bound");
+  }
+
   Answer<void> take_process(std::int32_t pid, int pidfd) {
     std::set<std::uint32_t> done;
-    constexpr int kRounds = 1000;
     for (int round = 0; round < kRounds; ++round) {
       bool found = false;
       for (const std::uint32_t tid : threads_of(pid)) {
@@ -109,8 +130,7 @@ class Adoption {
       }
       if (!found) return {};
     }
-    return refuse(RefusalCode::unavailable, "process " + std::to_string(pid) +
-                                                " makes threads faster than they can be bound");
+    return too_fast(pid, "threads");
   }
 
   Answer<void> take_thread(std::uint32_t pid, std::uint32_t tid, int pidfd) {

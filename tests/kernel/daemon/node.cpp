@@ -62,7 +62,7 @@ Ended Node::stop() {
 }
 
 Worker::Worker(const Scratch& scratch, const std::string& name,
-               const std::vector<std::vector<Item>>& turns)
+               const std::vector<std::vector<Item>>& turns, const Words& before)
     : scratch_(scratch), name_(name), turns_(turns.size()) {
   Json plan = Json::array();
   for (std::size_t n = 1; n <= turns.size(); ++n) {
@@ -74,7 +74,9 @@ Worker::Worker(const Scratch& scratch, const std::string& name,
   plan.push_back({{"name", "last"},
                   {"argv", {"handshake", file("ready", turns_ + 1), file("go", turns_ + 1)}}});
   plan_ = scratch.write(name + "-plan.json", plan.dump());
-  process_ = std::make_unique<Child>(Command{.argv = act({"each", plan_})});
+  Words argv = act({"each", plan_});
+  argv.insert(argv.begin(), before.begin(), before.end());
+  process_ = std::make_unique<Child>(Command{.argv = argv});
   EXPECT_TRUE(eventually([&] { return fs::exists(file("ready", 1)); }, 30s)) << name;
 }
 

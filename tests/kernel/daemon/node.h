@@ -43,9 +43,9 @@ class Node {
 /// A process outside every task that does what it is told, turn by turn.
 class Worker {
  public:
-  /// The acts of each turn; it waits before each until turn() calls for it.
+  /// The acts of each turn; it waits before each until turn() calls for it. `before` starts it.
   Worker(const Scratch& scratch, const std::string& name,
-         const std::vector<std::vector<Item>>& turns);
+         const std::vector<std::vector<Item>>& turns, const Words& before = {});
   [[nodiscard]] pid_t pid() const { return process_->pid(); }
   [[nodiscard]] Child& process() { return *process_; }
   /// Lets turn `n` (from 1) go and waits until it is done.

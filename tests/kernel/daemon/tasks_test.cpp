@@ -197,6 +197,20 @@ TEST_F(ADaemon, BindsEveryThreadOfAProcess) {
   EXPECT_EQ(node.stop().exit, 0);
 }
 
+TEST_F(ADaemon, BindsWhatTheProcessHasStartedBefore) {
+  Node node(scratch_, catalogue());
+  ASSERT_TRUE(node.is_ready()) << node.process().err();
+  Worker worker(scratch_, "worker", {tries("1")}, {"/bin/sh", "-c", "\"$@\"; true", "sh"});
+  const Json task = node.open(scope("tree", "mine", allowed_.port()), worker.pid());
+  EXPECT_GE(at(task, "/processes").size(), 3U) << "the shell, its child and a child of that";
+  worker.turn(1);
+  EXPECT_TRUE(worker.of("mine1").done()) << worker.of("mine1");
+  EXPECT_TRUE(worker.of("theirs1").refused()) << worker.of("theirs1");
+  EXPECT_TRUE(worker.of("other1").refused()) << worker.of("other1");
+  worker.turn(2);
+  EXPECT_EQ(node.stop().exit, 0);
+}
+
 TEST_F(ADaemon, KillsWithItsTaskWhenItIsToldTo) {
   Node node(scratch_, catalogue());
   ASSERT_TRUE(node.is_ready()) << node.process().err();
