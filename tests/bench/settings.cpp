@@ -129,7 +129,7 @@ Result<void> Loaded::install(std::unique_ptr<pipeline::Prepared> prepared,
                              const policy::PolicyNumbers& numbers) {
   prepared_ = std::move(prepared);
   if (auto put = pipeline::install(*sensor_, *prepared_, numbers); !put) return put;
-  destinations_ = std::make_unique<pipeline::Destinations>(*prepared_, numbers);
+  destinations_ = std::make_unique<pipeline::Destinations>(*prepared_, numbers.policy, sets_);
   constexpr std::chrono::milliseconds kNoNames{1};
   if (auto put = destinations_->refresh(*sensor_, kNoNames); !put) return put;
   // Ends some day, since a scope always does; nobody waits for it here.

@@ -59,6 +59,7 @@ class Loaded {
  private:
   std::unique_ptr<kernel::Sensor> sensor_;
   std::unique_ptr<pipeline::Prepared> prepared_;
+  policy::SetNumbers sets_;
   std::unique_ptr<pipeline::Destinations> destinations_;
 };
 

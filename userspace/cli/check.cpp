@@ -70,6 +70,8 @@ class Checker {
       } else if (auto* const credential = std::get_if<model::Credential>(&document)) {
         report_.documents.push_back({.file = file, .kind = "Credential", .name = credential->name});
         add(*credential, number);
+      } else if (const auto* const config = std::get_if<model::Config>(&document)) {
+        report_.documents.push_back({.file = file, .kind = "Config", .name = config->name});
       }
     }
     if (!has_scope || kept_bytes_ + text->size() > kKeptText) return;
@@ -181,7 +183,8 @@ Syntax syntax() {
 
 std::string usage() {
   return "Usage: ambit check [--json] [--catalogue SOURCE]… PATH…\n\n"
-         "Checks TaskScope and Credential documents with the code that a task is started with.\n"
+         "Checks TaskScope, Credential and Config documents with the code that a task is started "
+         "with.\n"
          "A directory means the *.yaml, *.yml and *.json files in it, at any depth. Credentials\n"
          "among the PATHs may be named by scopes too. Exit 0 without errors, else 1.\n\n" +
          describe(visible());

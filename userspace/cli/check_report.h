@@ -12,7 +12,7 @@ namespace ambit::cli {
 
 struct CheckedDocument {
   std::string file;
-  std::string kind;  ///< TaskScope or Credential
+  std::string kind;  ///< TaskScope, Credential or Config
   std::string name;
   bool ok = true;
 };

@@ -3,8 +3,10 @@
 
 #include "userspace/cli/check.h"
 #include "userspace/cli/command.h"
+#include "userspace/cli/daemon.h"
 #include "userspace/cli/doctor.h"
 #include "userspace/cli/run.h"
+#include "userspace/cli/task.h"
 
 namespace ambit::cli {
 namespace {
@@ -14,6 +16,9 @@ constexpr std::array kCommands{
     Command{"run", "start a command bound to a task scope", run_command},
     Command{"check", "check scopes and credentials, and show every mistake with its place",
             check_command},
+    Command{"daemon", "serve tasks of running processes on a Unix socket", daemon_command},
+    Command{"task", "open, close, list and show tasks of the daemon", task_command},
+    Command{"status", "say whether the daemon is ready", status_command},
     Command{"doctor", "say what this machine can enforce, and how to get more", doctor_command},
 };
 

@@ -73,6 +73,17 @@ class Sensor : public model::TableReader, public model::TableWriter {
 
   /// Puts the process behind `pidfd` into a task; it and all that it starts are bound from now on.
   [[nodiscard]] Result<void> bind(int pidfd, std::uint32_t slot);
+  /// A thread that runs already.
+  struct Thread {
+    int pidfd = -1;
+    std::uint32_t tid = 0;
+    std::uint32_t pid = 0;
+  };
+  /// bind() for one that neither starts nor executes anything on its way in: whatever is learned at
+  /// those moments is noted here. In the host's PID namespace only: the maps go by its numbers.
+  [[nodiscard]] Result<void> adopt(const Thread& thread, std::uint32_t slot);
+  /// Takes a thread out again.
+  [[nodiscard]] Result<void> let_go(const Thread& thread);
   /// The task of a process; 0 when it is in none.
   [[nodiscard]] Result<std::uint32_t> slot_of(int pidfd) const;
   /// The same with what the process holds; holder processes ask so while an open waits.
@@ -88,6 +99,16 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] Result<void> guard_process(int pidfd, std::uint32_t pid);
   /// Thread-group ids of the processes of a task, as the kernel lists them.
   [[nodiscard]] std::vector<std::uint32_t> members(std::uint32_t slot) const;
+  /// One thread of a task, as it is listed.
+  struct Member {
+    std::uint32_t tid = 0;
+    std::uint32_t pid = 0;
+    std::uint32_t slot = 0;
+  };
+  /// All threads of all tasks.
+  [[nodiscard]] std::vector<Member> members() const;
+  /// Of a thread that is gone without its end being seen.
+  void forget_member(std::uint32_t tid);
   /// Adds held credentials to a process (portable: the holder has let it open them).
   [[nodiscard]] Result<void> add_held(int pidfd, const model::CredentialMask& mask);
   /// The same for all processes of a task (holding: task).

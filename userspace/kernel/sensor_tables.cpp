@@ -2,6 +2,7 @@
 // The tables and the processes of tasks, as the programs have them.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -89,6 +90,29 @@ Result<void> Sensor::bind(int pidfd, std::uint32_t slot) {
   return {};
 }
 
+Result<void> Sensor::adopt(const Thread& thread, std::uint32_t slot) {
+  const ambit_member member{.slot = slot, .pid = thread.pid};
+  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.members), &thread.tid, &member, BPF_ANY) != 0)
+    return fail_errno("cannot list a process of the task");
+  struct stat facts{};
+  // The number of struct pid is that of its inode in pidfs (6.9).
+  if (options_.backend == model::Backend::portable && thread.tid == thread.pid &&
+      ::fstat(thread.pidfd, &facts) == 0) {
+    const std::uint64_t number = facts.st_ino;
+    if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.own_pids), &number, &slot, BPF_ANY) != 0)
+      return fail_errno("cannot note a process of the task");
+  }
+  return bind(thread.pidfd, slot);
+}
+
+Result<void> Sensor::let_go(const Thread& thread) {
+  const int map = bpf_map__fd(skeleton_->maps.processes);
+  if (bpf_map_delete_elem(map, &thread.pidfd) != 0 && errno != ENOENT && errno != ESRCH)
+    return fail_errno("cannot take a process out of its task");
+  forget_member(thread.tid);
+  return {};
+}
+
 Result<void> Sensor::guard_process(int pidfd, std::uint32_t pid) {
   const bool listed =
       std::ranges::any_of(skeleton_->bss->ambit_monitors, [pid](std::uint32_t& place) {
@@ -111,21 +135,32 @@ Result<std::uint32_t> Sensor::slot_of(int pidfd) const {
   return fail_errno("cannot read a process's task");
 }
 
-std::vector<std::uint32_t> Sensor::members(std::uint32_t slot) const {
+std::vector<Sensor::Member> Sensor::members() const {
   const int map = bpf_map__fd(skeleton_->maps.members);
-  std::vector<std::uint32_t> out;
+  std::vector<Member> out;
   std::uint32_t key = 0;
   const std::uint32_t* previous = nullptr;
   for (std::uint32_t next = 0; bpf_map_get_next_key(map, previous, &next) == 0;) {
     ambit_member member{};
-    if (bpf_map_lookup_elem(map, &next, &member) == 0 && member.slot == slot)
-      out.push_back(member.pid);
+    if (bpf_map_lookup_elem(map, &next, &member) == 0 && member.slot != CORE_SLOT_MONITOR)
+      out.push_back({.tid = next, .pid = member.pid, .slot = member.slot});
     key = next;
     previous = &key;
   }
+  return out;
+}
+
+std::vector<std::uint32_t> Sensor::members(std::uint32_t slot) const {
+  std::vector<std::uint32_t> out;
+  for (const Member& member : members())
+    if (member.slot == slot) out.push_back(member.pid);
   std::ranges::sort(out);
   out.erase(std::ranges::unique(out).begin(), out.end());
   return out;
+}
+
+void Sensor::forget_member(std::uint32_t tid) {
+  bpf_map_delete_elem(bpf_map__fd(skeleton_->maps.members), &tid);
 }
 
 Result<Sensor::ProcessState> Sensor::state_of(int pidfd) const {

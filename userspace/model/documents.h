@@ -135,6 +135,19 @@ struct Credential {
   Position at;  ///< of its name
 };
 
+enum class OnStop : std::uint8_t { keep, release };
+
+/// kind: Config
+struct Config {
+  std::string name;
+  std::string socket = "/run/ambit/control.sock";
+  std::string events = "-";            ///< a file, or "-": standard output
+  std::vector<std::string> catalogue;  ///< sources; empty: the built-in one
+  std::optional<Backend> backend;      ///< absent: the best that is proved
+  OnStop on_stop = OnStop::keep;
+  std::string source;
+};
+
 /// Every credential in force, in the order of their numbers (the index is the kernel's id).
 struct Catalogue {
   std::vector<Credential> credentials;

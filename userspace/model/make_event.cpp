@@ -40,6 +40,21 @@ std::string joined(const std::vector<std::string>& words) {
 
 }  // namespace
 
+Task make_task(const Scope& scope, Moment at, TaskIdentity identity) {
+  Task task;
+  task.slot = identity.slot;
+  task.id = std::move(identity.id);
+  task.name = scope.name;
+  task.agent = scope.agent;
+  task.on_behalf_of = scope.on_behalf_of;
+  task.owner = scope.owner;
+  task.context = scope.context;
+  task.expires_ns = at.wall_ns + scope.ttl.count();
+  task.scope_sha256 = scope.sha256;
+  task.declared_by = std::move(identity.declared_by);
+  return task;
+}
+
 Event make_start(Moment at, Details details) {
   Event event = made(at, Kind::start);
   event.details = std::move(details);

@@ -14,6 +14,15 @@ struct Moment {
   std::int64_t wall_ns = 0;
 };
 
+/// What the scope does not say of its task.
+struct TaskIdentity {
+  std::uint32_t slot = 0;
+  std::string id;
+  std::string declared_by;
+};
+/// The task that begins with this scope at `at`.
+[[nodiscard]] Task make_task(const Scope& scope, Moment at, TaskIdentity identity);
+
 [[nodiscard]] Event make_start(Moment at, Details details);
 [[nodiscard]] Event make_stop(Moment at, Details details);
 [[nodiscard]] Event make_task_open(Moment at, std::shared_ptr<const Task> task, Details details);

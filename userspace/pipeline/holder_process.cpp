@@ -83,9 +83,11 @@ class HolderProcess {
       if ((waits[1].revents & POLLIN) != 0) answer_all();
       if ((waits[2].revents & POLLIN) != 0) {
         // It may have said so a moment before.
-        if (!shared.stop.load()) supervisor_ended();
-        return;
+        if (shared.stop.load()) return;
+        if (!context_.setup->outlives) return supervisor_ended();
+        context_.supervisor = -1;
       }
+      if (context_.supervisor < 0 && context_.setup->outlives && nobody_is_left()) return;
       if (context_.setup->answers_opens) look_after_peer();
     }
   }
@@ -96,6 +98,14 @@ class HolderProcess {
     if (context_.setup->slot == 0) return;
     if (!context_.setup->sensor->revoke(context_.setup->slot, true)) ++context_.shared->undecided;
     end_task(*context_.setup->sensor, context_.setup->slot);
+  }
+
+  /// Looked at once a second: a turn of the loop is too dear for a whole table.
+  bool nobody_is_left() {
+    constexpr std::chrono::seconds kEvery{1};
+    if (Clock::now() - counted_ < kEvery) return false;
+    counted_ = Clock::now();
+    return context_.setup->sensor->members().empty();
   }
 
   struct Waiting {
@@ -191,6 +201,7 @@ class HolderProcess {
   int peer_pid_ = 0;
   std::uint64_t peer_beat_ = 0;
   Clock::time_point peer_seen_;
+  Clock::time_point counted_;  ///< the members
 };
 
 }  // namespace

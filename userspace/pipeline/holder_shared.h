@@ -53,8 +53,10 @@ struct HolderSetup {
   bool ask_every_open = false;                   ///< of that namespace
   bool ask_every_exec = false;
   std::vector<model::FileId>
-      loaders;                ///< ELF interpreters: opened for every program, never a program
-  std::uint32_t slot = 0;     ///< whose processes end when the supervisor does; 0: none
+      loaders;  ///< ELF interpreters: opened for every program, never a program
+  std::uint32_t credential_space = 0;  ///< in which new names are recognised
+  std::uint32_t slot = 0;              ///< whose processes end when the supervisor does; 0: none
+  bool outlives = false;      ///< its supervisor: it goes on until no process is in any task
   bool answers_opens = true;  ///< false: only guards the end of the task (lsm, fmod_ret)
 };
 

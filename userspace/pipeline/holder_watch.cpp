@@ -9,7 +9,6 @@
 #include <system_error>
 #include <utility>
 
-#include "userspace/policy/decide.h"
 #include "userspace/policy/encode.h"
 
 namespace ambit::pipeline {
@@ -88,8 +87,7 @@ void HolderWatch::look_at(const std::string& path) {
     return;
   }
   // A directory below one that is a credential as a whole.
-  const auto space = policy::spaces_of(*context_.setup->sensor, context_.setup->slot).credentials;
-  const auto what = context_.setup->sensor->recognise(file.get(), space);
+  const auto what = context_.setup->sensor->recognise(file.get(), context_.setup->credential_space);
   if (!what || what->credentials.empty()) return;
   watch(path);
   look_at_all_in(path);
@@ -98,7 +96,7 @@ void HolderWatch::look_at(const std::string& path) {
 void HolderWatch::learn(const std::string& path, int file, const struct statx& status) {
   kernel::Sensor& sensor = *context_.setup->sensor;
   const model::FileId id = id_of(status);
-  const std::uint32_t space = policy::spaces_of(sensor, context_.setup->slot).credentials;
+  const std::uint32_t space = context_.setup->credential_space;
   if (!S_ISREG(status.stx_mode)) return;
   const auto what = known_.recognise(sensor, file, id, space);
   if (!what || what->undecided) {

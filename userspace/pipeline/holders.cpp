@@ -12,6 +12,7 @@
 #include <cstring>
 #include <new>
 #include <thread>
+#include <utility>
 
 #include "userspace/base/pidfd.h"
 #include "userspace/pipeline/holder_process.h"
@@ -76,6 +77,10 @@ Holders::~Holders() {
   // Not waited for: they see `stop` within a turn, which must not hold the command's end up.
   for (const int pid : spawned_) ::kill(pid, SIGCONT);
   ::munmap(shared_, sizeof(HolderShared));
+}
+
+void Holders::leave() {
+  if (shared_ != nullptr) ::munmap(std::exchange(shared_, nullptr), sizeof(HolderShared));
 }
 
 void Holders::drain(const RecordPipe::Sink& sink) {

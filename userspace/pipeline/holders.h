@@ -39,6 +39,9 @@ class Holders {
   /// Stops them; the task is left as it is.
   ~Holders();
 
+  /// Leaves them to themselves (HolderSetup::outlives): they see this process's end.
+  void leave();
+
   [[nodiscard]] int record_descriptor() const { return records_.reader(); }
   [[nodiscard]] int finding_descriptor() const { return findings_.reader(); }
   /// Gives each record that waits to `sink`.

@@ -16,9 +16,15 @@ namespace ambit::pipeline {
 
 namespace {
 
-/// All that is wrong with the file, in order of place.
+std::string rendered(const std::vector<policy::Diagnostic>& diagnostics) {
+  std::string text = policy::render(diagnostics);
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+/// All that is wrong with the text, in order of place.
 std::vector<policy::Diagnostic> diagnostics_of(const policy::ParsedFile& parsed,
-                                               const std::string& file,
+                                               std::string_view text,
                                                const model::Catalogue& catalogue) {
   std::vector<policy::Diagnostic> all = parsed.diagnostics;
   const auto hold = [&](const model::Scope& scope) {
@@ -30,43 +36,37 @@ std::vector<policy::Diagnostic> diagnostics_of(const policy::ParsedFile& parsed,
   std::ranges::stable_sort(all, {}, [](const policy::Diagnostic& diagnostic) {
     return std::pair{diagnostic.line, diagnostic.column};
   });
-  if (auto text = policy::read_document_file(file)) policy::attach_source(all, *text);
+  policy::attach_source(all, text);
   return all;
 }
 
+policy::Diagnostic about_file(const std::string& file, std::string message) {
+  policy::Diagnostic diagnostic;
+  diagnostic.file = file;
+  diagnostic.message = std::move(message);
+  return diagnostic;
+}
+
 Result<model::Scope> load_scope(const std::string& file, const model::Catalogue& catalogue) {
-  const policy::ParsedFile parsed = policy::parse_document_file(file);
-  const std::vector<policy::Diagnostic> diagnostics = diagnostics_of(parsed, file, catalogue);
-  std::optional<model::Scope> scope;
-  std::size_t scopes = 0;
-  for (const policy::Document& document : parsed.documents)
-    if (const auto* found = std::get_if<model::Scope>(&document); found != nullptr) {
-      scope = *found;
-      ++scopes;
-    }
-  if (policy::has_errors(diagnostics)) {
-    std::string text = policy::render(diagnostics);
-    while (text.ends_with('\n')) text.pop_back();
-    return fail(text);
-  }
-  if (scopes != 1)
-    return fail(file + ": error: " +
-                (scopes == 0 ? "no document of kind TaskScope"
-                             : "more than one document of kind TaskScope"));
+  const auto text = policy::read_document_file(file);
+  if (!text) return fail(rendered({about_file(file, text.error().message)}));
+  auto scope = read_scope(*text, file, catalogue);
+  if (!scope) return fail(rendered(scope.error()));
   return std::move(*scope);
 }
 
-Result<policy::ExpandedCatalogue> expand(const Declared& declared, const policy::Homes& homes) {
+Result<policy::ExpandedCatalogue> expand(const model::Catalogue& catalogue,
+                                         const Surroundings& around, const policy::Homes& homes) {
   policy::ExpandedCatalogue expanded;
-  expanded.catalogue = &declared.catalogue;
-  for (const model::Credential& credential : declared.catalogue.credentials) {
-    const auto relocated = policy::relocate(credential, declared.environment, declared.cwd);
+  expanded.catalogue = &catalogue;
+  for (const model::Credential& credential : catalogue.credentials) {
+    const auto relocated = policy::relocate(credential, around.environment, around.cwd);
     if (!relocated) return fail("credential " + credential.name + ": " + relocated.error().message);
     std::vector<model::Pattern> out;
     for (const auto* patterns :
          {&credential.files, &credential.sockets, &relocated->files, &relocated->sockets})
       for (const model::Pattern& pattern : *patterns) {
-        auto more = policy::expand_pattern(pattern, homes, declared.environment);
+        auto more = policy::expand_pattern(pattern, homes, around.environment);
         if (!more) return fail("credential " + credential.name + ": " + more.error().message);
         out.insert(out.end(), more->begin(), more->end());
       }
@@ -76,28 +76,28 @@ Result<policy::ExpandedCatalogue> expand(const Declared& declared, const policy:
 }
 
 Result<std::vector<model::Pattern>> expand_all(const std::vector<model::Pattern>& patterns,
-                                               const Declared& declared,
+                                               const Surroundings& around,
                                                const policy::Homes& homes) {
   std::vector<model::Pattern> out;
   for (const model::Pattern& pattern : patterns) {
-    auto more = policy::expand_pattern(pattern, homes, declared.environment);
+    auto more = policy::expand_pattern(pattern, homes, around.environment);
     if (!more) return std::unexpected(more.error());
     out.insert(out.end(), more->begin(), more->end());
   }
   return out;
 }
 
-Result<policy::ExpandedScope> expand_scope(const Declared& declared, const policy::Homes& homes) {
+Result<policy::ExpandedScope> expand_scope(const model::Scope& scope, const Surroundings& around,
+                                           const policy::Homes& homes) {
   policy::ExpandedScope expanded;
-  expanded.scope = &declared.scope;
-  for (const model::ScopeCredential& credential : declared.scope.credentials) {
+  expanded.scope = &scope;
+  for (const model::ScopeCredential& credential : scope.credentials) {
     auto readers =
-        expand_all(credential.readers.value_or(std::vector<model::Pattern>{}), declared, homes);
+        expand_all(credential.readers.value_or(std::vector<model::Pattern>{}), around, homes);
     if (!readers) return std::unexpected(readers.error());
     expanded.readers.push_back(std::move(*readers));
   }
-  auto exec =
-      expand_all(declared.scope.exec.value_or(std::vector<model::Pattern>{}), declared, homes);
+  auto exec = expand_all(scope.exec.value_or(std::vector<model::Pattern>{}), around, homes);
   if (!exec) return std::unexpected(exec.error());
   expanded.exec = std::move(*exec);
   return expanded;
@@ -121,11 +121,7 @@ Result<Declared> load_documents(const std::optional<std::string>& scope_file,
                                 const std::vector<std::string>& catalogue_sources) {
   Declared declared;
   auto catalogue = policy::load_catalogue(catalogue_sources);
-  if (!catalogue) {
-    std::string text = policy::render(catalogue.error());
-    while (text.ends_with('\n')) text.pop_back();
-    return fail(text);
-  }
+  if (!catalogue) return fail(rendered(catalogue.error()));
   declared.catalogue = std::move(*catalogue);
   if (!scope_file) {
     declared.scope = builtin_scope();
@@ -137,34 +133,69 @@ Result<Declared> load_documents(const std::optional<std::string>& scope_file,
   return declared;
 }
 
+std::expected<model::Scope, std::vector<policy::Diagnostic>> read_scope(
+    std::string_view text, const std::string& name, const model::Catalogue& catalogue) {
+  policy::ParsedFile parsed = policy::parse_documents(text, name);
+  std::vector<policy::Diagnostic> diagnostics = diagnostics_of(parsed, text, catalogue);
+  std::vector<model::Scope> scopes;
+  for (policy::Document& document : parsed.documents)
+    if (auto* found = std::get_if<model::Scope>(&document); found != nullptr)
+      scopes.push_back(std::move(*found));
+  if (policy::has_errors(diagnostics)) return std::unexpected(std::move(diagnostics));
+  if (scopes.size() == 1) return std::move(scopes.front());
+  return std::unexpected(
+      std::vector{about_file(name, scopes.empty() ? "no document of kind TaskScope"
+                                                  : "more than one document of kind TaskScope")});
+}
+
+Result<CataloguePlan> plan_catalogue(const model::Catalogue& catalogue,
+                                     const Surroundings& around) {
+  auto homes = policy::read_homes();
+  if (!homes) return std::unexpected(homes.error());
+  auto expanded = expand(catalogue, around, *homes);
+  if (!expanded) return std::unexpected(expanded.error());
+  const policy::RealFileSystem machine;
+  const policy::RememberedFileSystem files(machine);
+  auto paths = policy::compile_catalogue(*expanded, files);
+  if (!paths) return std::unexpected(paths.error());
+  CataloguePlan plan;
+  plan.catalogue_paths = std::move(*paths);
+  plan.homes = homes->directories;
+  if (auto home = policy::variable_of(around.environment, "HOME")) plan.homes.emplace_back(*home);
+  plan.marks = policy::plan_marks(*expanded, plan.homes, files);
+  plan.pattern_alone = policy::has_pattern_alone(*expanded);
+  plan.catalogue = std::move(*expanded);
+  return plan;
+}
+
+Result<ScopePlan> plan_scope(const model::Scope& scope, const model::Catalogue& catalogue,
+                             const Surroundings& around) {
+  auto homes = policy::read_homes();
+  if (!homes) return std::unexpected(homes.error());
+  auto expanded = expand_scope(scope, around, *homes);
+  if (!expanded) return std::unexpected(expanded.error());
+  const policy::RealFileSystem machine;
+  auto policy = policy::compile_policy(*expanded, catalogue, policy::RememberedFileSystem(machine));
+  if (!policy) return std::unexpected(policy.error());
+  auto resolvers = policy::configured_resolvers();
+  if (!resolvers) return std::unexpected(resolvers.error());
+  ScopePlan plan;
+  plan.policy = std::move(*policy);
+  plan.destinations = policy::destination_input(scope, catalogue, plan.policy, *resolvers);
+  return plan;
+}
+
 Result<std::unique_ptr<Prepared>> prepare(Declared declared) {
   auto prepared = std::make_unique<Prepared>();
   prepared->declared = std::move(declared);
   const Declared& given = prepared->declared;
-  auto homes = policy::read_homes();
-  if (!homes) return std::unexpected(homes.error());
-  auto catalogue = expand(given, *homes);
+  const Surroundings around{.environment = given.environment, .cwd = given.cwd};
+  auto catalogue = plan_catalogue(given.catalogue, around);
   if (!catalogue) return std::unexpected(catalogue.error());
-  auto scope = expand_scope(given, *homes);
+  static_cast<CataloguePlan&>(*prepared) = std::move(*catalogue);
+  auto scope = plan_scope(given.scope, given.catalogue, around);
   if (!scope) return std::unexpected(scope.error());
-  const policy::RealFileSystem machine;
-  const policy::RememberedFileSystem files(machine);
-  auto paths = policy::compile_catalogue(*catalogue, files);
-  if (!paths) return std::unexpected(paths.error());
-  prepared->catalogue_paths = std::move(*paths);
-  auto policy = policy::compile_policy(*scope, given.catalogue, files);
-  if (!policy) return std::unexpected(policy.error());
-  prepared->policy = std::move(*policy);
-  auto resolvers = policy::configured_resolvers();
-  if (!resolvers) return std::unexpected(resolvers.error());
-  prepared->destinations =
-      policy::destination_input(given.scope, given.catalogue, prepared->policy, *resolvers);
-  prepared->homes = homes->directories;
-  if (auto home = policy::variable_of(given.environment, "HOME"))
-    prepared->homes.emplace_back(*home);
-  prepared->marks = policy::plan_marks(*catalogue, prepared->homes, files);
-  prepared->pattern_alone = policy::has_pattern_alone(*catalogue);
-  prepared->catalogue = std::move(*catalogue);
+  static_cast<ScopePlan&>(*prepared) = std::move(*scope);
   return prepared;
 }
 
@@ -177,10 +208,11 @@ Result<void> install(model::TableWriter& tables, const Prepared& prepared,
   return policy::put_all(tables, policy::encode_policy(prepared.policy, numbers));
 }
 
-Destinations::Destinations(Prepared& prepared, const policy::PolicyNumbers& numbers)
-    : prepared_(prepared),
-      numbers_(numbers),
-      watch_(policy::names_to_resolve(prepared.destinations), std::chrono::steady_clock::now()) {}
+Destinations::Destinations(ScopePlan& plan, std::uint32_t policy, policy::SetNumbers& sets)
+    : plan_(plan),
+      policy_(policy),
+      sets_(sets),
+      watch_(policy::names_to_resolve(plan.destinations), std::chrono::steady_clock::now()) {}
 
 Result<void> Destinations::refresh(model::TableWriter& tables, std::chrono::milliseconds limit) {
   const auto now = std::chrono::steady_clock::now();
@@ -193,23 +225,21 @@ Result<void> Destinations::refresh(model::TableWriter& tables, std::chrono::mill
         changed = watch_.answered(name, *answer, now) || changed;
       } else {
         watch_.failed(name, now);
-        if (!prepared_.destinations.resolved.contains(name))
-          unresolved_[name] = answer.error().message;
+        if (!plan_.destinations.resolved.contains(name)) unresolved_[name] = answer.error().message;
       }
     }
   }
   if (!changed) return {};
-  prepared_.destinations.resolved = watch_.addresses();
-  auto next = policy::compile_destinations(prepared_.destinations, sets_);
+  plan_.destinations.resolved = watch_.addresses();
+  auto next = policy::compile_destinations(plan_.destinations, sets_);
   if (!next) return std::unexpected(next.error());
-  const auto change = policy::diff(prepared_.policy.destinations, *next);
-  if (auto put = policy::put_all(tables, policy::encode_destinations(change.add, numbers_.policy));
-      !put)
+  const auto change = policy::diff(plan_.policy.destinations, *next);
+  if (auto put = policy::put_all(tables, policy::encode_destinations(change.add, policy_)); !put)
     return put;
-  for (const model::TableEntry& entry : policy::encode_destinations(change.remove, numbers_.policy))
+  for (const model::TableEntry& entry : policy::encode_destinations(change.remove, policy_))
     if (entry.table == model::Table::prefixes)
       if (auto removed = tables.remove(entry.table, entry.key); !removed) return removed;
-  prepared_.policy.destinations = std::move(*next);
+  plan_.policy.destinations = std::move(*next);
   installed_ = true;
   return {};
 }

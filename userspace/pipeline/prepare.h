@@ -2,15 +2,18 @@
 // From files and the machine to everything that a task needs.
 #pragma once
 
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "userspace/base/result.h"
 #include "userspace/model/policy.h"
 #include "userspace/model/tables.h"
 #include "userspace/policy/compile.h"
+#include "userspace/policy/diagnostic.h"
 #include "userspace/policy/encode.h"
 #include "userspace/policy/environment.h"
 #include "userspace/policy/homes.h"
@@ -19,7 +22,13 @@
 
 namespace ambit::pipeline {
 
-/// The documents, and what of the started command's surroundings they depend on.
+/// What of a started command's surroundings documents depend on.
+struct Surroundings {
+  policy::Environment environment;
+  std::string cwd = "/";
+};
+
+/// The documents and their surroundings.
 struct Declared {
   model::Scope scope;
   model::Catalogue catalogue;
@@ -35,19 +44,38 @@ struct Declared {
 [[nodiscard]] Result<Declared> load_documents(const std::optional<std::string>& scope_file,
                                               const std::vector<std::string>& catalogue_sources);
 
-/// A scope compiled for one context; `catalogue_paths` stand in the credential space.
-struct Prepared {
-  Declared declared;
-  model::CompiledPaths catalogue_paths;
-  model::CompiledPolicy policy;
-  policy::DestinationInput destinations;
+/// The same of a text that is in hand; `name` stands for the file in diagnostics. Exactly one
+/// TaskScope must be in it; else all that is wrong, in order of place.
+[[nodiscard]] std::expected<model::Scope, std::vector<policy::Diagnostic>> read_scope(
+    std::string_view text, const std::string& name, const model::Catalogue& catalogue);
+
+/// A catalogue on this machine: one for all scopes that are compiled against it.
+struct CataloguePlan {
+  model::CompiledPaths catalogue_paths;  ///< these stand in the credential space
   policy::MarkPlan marks;
   policy::ExpandedCatalogue catalogue;  ///< for other marks, when directories come
   bool pattern_alone = false;
   std::vector<std::string> homes;
 };
 
-/// Compiles with the real file system. `resolvers` are inside on port 53.
+/// A scope compiled against a catalogue. Its destinations point into the scope.
+struct ScopePlan {
+  model::CompiledPolicy policy;
+  policy::DestinationInput destinations;
+};
+
+/// Both compile with the real file system; what is given must outlive the plan.
+[[nodiscard]] Result<CataloguePlan> plan_catalogue(const model::Catalogue& catalogue,
+                                                   const Surroundings& around);
+[[nodiscard]] Result<ScopePlan> plan_scope(const model::Scope& scope,
+                                           const model::Catalogue& catalogue,
+                                           const Surroundings& around);
+
+/// One scope with its catalogue, as `ambit run` has them.
+struct Prepared : CataloguePlan, ScopePlan {
+  Declared declared;
+};
+
 [[nodiscard]] Result<std::unique_ptr<Prepared>> prepare(Declared declared);
 
 /// Writes a prepared policy into the tables under the given numbers.
@@ -57,7 +85,8 @@ struct Prepared {
 /// Addresses of names as they are now: keeps the destination tables of one policy up to date.
 class Destinations {
  public:
-  Destinations(Prepared& prepared, const policy::PolicyNumbers& numbers);
+  /// `plan` and `sets` must outlive this; one `sets` for all policies of the same tables.
+  Destinations(ScopePlan& plan, std::uint32_t policy, policy::SetNumbers& sets);
 
   /// Looks up what is due within `limit` and writes what changed.
   [[nodiscard]] Result<void> refresh(model::TableWriter& tables, std::chrono::milliseconds limit);
@@ -68,13 +97,13 @@ class Destinations {
   /// Names that have had no address yet, each with what the last look-up said.
   [[nodiscard]] const std::map<std::string, std::string>& unresolved() const { return unresolved_; }
   [[nodiscard]] const std::map<std::string, std::string>& names() const {
-    return prepared_.policy.destinations.name_of_address;
+    return plan_.policy.destinations.name_of_address;
   }
 
  private:
-  Prepared& prepared_;
-  policy::PolicyNumbers numbers_;
-  policy::SetNumbers sets_;
+  ScopePlan& plan_;
+  std::uint32_t policy_;
+  policy::SetNumbers& sets_;
   policy::NameWatch watch_;
   std::map<std::string, std::string> unresolved_;
   bool installed_ = false;

@@ -15,6 +15,7 @@
 #include "userspace/model/make_event.h"
 #include "userspace/pipeline/asked_answer.h"
 #include "userspace/pipeline/guard.h"
+#include "userspace/pipeline/records.h"
 #include "userspace/pipeline/run_session.h"
 
 namespace ambit::pipeline {
@@ -112,19 +113,10 @@ bool RunSession::command_ended() {
 }
 
 bool RunSession::take_records() {
-  // Findings first, then observations, then the holders: what explains a finding was written
-  // before it, so it is there by now.
-  const auto taken = sensor_->drain();
-  holders_->drain([this](std::span<const std::byte> record) { stream_->keep(record); });
-  // Writing is slower than what a flood makes: findings are taken in meanwhile, or their ring is
-  // full before the turn comes to them.
-  stream_->deliver([this] {
-    static_cast<void>(sensor_->drain_findings());
-    holders_->drain_findings([this](std::span<const std::byte> record) { stream_->keep(record); });
-  });
-  if (auto flushed = stream_->flush(); !flushed && ticks_ % 50 == 0)
-    std::fprintf(stderr, "ambit: events: %s\n", flushed.error().message.c_str());
-  return stream_->waits() || taken.value_or(0) > 0;
+  const Turn turn = pipeline::take_records(*sensor_, *holders_, *stream_);
+  if (!turn.written && ticks_ % 50 == 0)
+    std::fprintf(stderr, "ambit: events: %s\n", turn.written.error().message.c_str());
+  return turn.more;
 }
 
 void RunSession::on_tick() {
@@ -142,23 +134,7 @@ void RunSession::on_tick() {
         {.boot_ns = SystemClock().boot_ns(), .wall_ns = SystemClock().wall_ns()}, task_));
   }
   constexpr unsigned kLossTurns = 8;
-  if (++ticks_ % kLossTurns == 0) report_losses();
-}
-
-void RunSession::report_losses() {
-  using model::LossCause;
-  stream_->report_losses(sensor_->losses());
-  const HolderShared& shared = holders_->shared();
-  for (const auto& [cause, counter] : {std::pair{LossCause::pipe_full, &shared.pipe_full},
-                                       std::pair{LossCause::holder_replaced, &shared.replaced},
-                                       std::pair{LossCause::read_failed, &shared.undecided},
-                                       std::pair{LossCause::mark_failed, &shared.mark_failed},
-                                       std::pair{LossCause::watch_failed, &shared.watch_failed}})
-    stream_->count_loss(model::Ring::holder, cause, counter->load());
-  stream_->count_loss(model::Ring::findings, LossCause::pipe_full, shared.findings_lost.load());
-  if (sensor_->backend() == model::Backend::fmod_ret)
-    stream_->count_loss(model::Ring::findings, model::LossCause::program_skipped,
-                        sensor_->skipped_programs());
+  if (++ticks_ % kLossTurns == 0) report_losses(*sensor_, *holders_, *stream_);
 }
 
 void RunSession::on_signals() {

@@ -16,6 +16,7 @@
 #include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/inherited.h"
 #include "userspace/pipeline/leave_hooks.h"
+#include "userspace/pipeline/records.h"
 #include "userspace/pipeline/require.h"
 #include "userspace/pipeline/storm.h"
 #include "userspace/policy/document.h"
@@ -106,7 +107,7 @@ Result<void> RunSession::load() {
   declared->environment = environment_of(identity_, environment);
   std::error_code error;
   declared->cwd = std::filesystem::current_path(error).string();
-  if (declared->scope.parent) return fail(std::string(policy::kParentNeedsDaemon));
+  if (declared->scope.parent) return fail(std::string(policy::kNoDelegation));
   auto prepared = prepare(std::move(*declared));
   if (!prepared) return std::unexpected(prepared.error());
   prepared_ = std::move(*prepared);
@@ -134,7 +135,7 @@ Result<void> RunSession::choose() {
   for (const std::string& program : prepared_->policy.pinned)
     pinned_.emplace_back(::open(program.c_str(), O_PATH | O_CLOEXEC));
   if (auto installed = install(*sensor_, *prepared_, kNumbers); !installed) return installed;
-  destinations_ = std::make_unique<Destinations>(*prepared_, kNumbers);
+  destinations_ = std::make_unique<Destinations>(*prepared_, kNumbers.policy, sets_);
   constexpr std::chrono::milliseconds kFirstLookUp{2000};
   if (auto looked_up = destinations_->refresh(*sensor_, kFirstLookUp); !looked_up) return looked_up;
   if (const std::string names = list_of(destinations_->unresolved()); !names.empty())
@@ -166,18 +167,11 @@ Result<void> RunSession::declare() {
   const model::Moment at = now();
   auto ulids = UlidSource::create();
   if (!ulids) return std::unexpected(ulids.error());
-  auto task = std::make_shared<model::Task>();
-  task->slot = kSlot;
-  task->id = ulids->next(at.wall_ns);
-  task->name = scope.name;
-  task->agent = scope.agent;
-  task->on_behalf_of = scope.on_behalf_of;
-  task->owner = scope.owner;
-  task->context = scope.context;
-  task->expires_ns = at.wall_ns + scope.ttl.count();
-  task->scope_sha256 = scope.sha256;
-  task->declared_by = "uid:" + std::to_string(::getuid());
-  task_ = std::move(task);
+  task_ = std::make_shared<const model::Task>(
+      model::make_task(scope, at,
+                       {.slot = kSlot,
+                        .id = ulids->next(at.wall_ns),
+                        .declared_by = "uid:" + std::to_string(::getuid())}));
   expires_boot_ns_ = at.boot_ns + static_cast<std::uint64_t>(scope.ttl.count());
   stream_->open_task(task_, correlation::task_table(prepared_->policy, scope));
   stream_->registry().set_names(kSlot, destinations_->names());
@@ -222,6 +216,7 @@ Result<void> RunSession::start_holders() {
   HolderSetup setup;
   setup.sensor = sensor_.get();
   setup.slot = kSlot;
+  setup.credential_space = kNumbers.credential_space;
   setup.answers_opens = sensor_->backend() == model::Backend::portable;
   if (setup.answers_opens) {
     setup.marks = prepared_->marks;
@@ -278,7 +273,7 @@ Result<void> RunSession::finish() {
 
 Result<void> RunSession::write_end() {
   while (take_records()) continue;
-  report_losses();
+  report_losses(*sensor_, *holders_, *stream_);
   stream_->take(model::make_task_close(now(), task_, {{"status", std::to_string(status_)}}));
   stream_->take(model::make_stop(now(), {}));
   return stream_->close();

@@ -48,7 +48,6 @@ class RunSession {
   /// Whether there may be more.
   bool take_records();
   void on_tick();
-  void report_losses();
   void on_signals();
   [[nodiscard]] bool command_ended();
   void serve_once(int watched);
@@ -61,6 +60,7 @@ class RunSession {
   std::unique_ptr<Prepared> prepared_;
   Proof proof_;
   std::unique_ptr<kernel::Sensor> sensor_;
+  policy::SetNumbers sets_;
   std::unique_ptr<Destinations> destinations_;
   std::shared_ptr<const model::Task> task_;
   std::uint64_t expires_boot_ns_ = 0;

@@ -57,6 +57,11 @@ void Stream::open_task(const std::shared_ptr<const model::Task>& task,
   correlator_.open_task(task->slot, std::move(table));
 }
 
+void Stream::close_task(std::uint32_t slot) {
+  registry_.remove(slot);
+  correlator_.close_task(slot);
+}
+
 void Stream::keep(std::span<const std::byte> record) {
   if (const auto fork = kernel::decode_fork(record)) {
     if (!is_proof_slot(fork->slot)) forks_.push_back(*fork);

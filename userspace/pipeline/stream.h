@@ -44,6 +44,7 @@ class Stream {
                                                               Watcher watcher);
 
   void open_task(const std::shared_ptr<const model::Task>& task, correlation::TaskTable table);
+  void close_task(std::uint32_t slot);
   attribution::TaskRegistry& registry() { return registry_; }
 
   /// Keeps a record; deliver() puts what was kept into the order in which it happened, since an
@@ -63,6 +64,7 @@ class Stream {
 
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<void> close();
+  [[nodiscard]] std::uint64_t events() const { return seq_; }
   [[nodiscard]] std::uint64_t findings() const { return findings_; }
 
  private:

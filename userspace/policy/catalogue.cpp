@@ -40,7 +40,8 @@ class Gatherer {
       if (auto* const credential = std::get_if<model::Credential>(&document)) {
         take(std::move(*credential));
       } else {
-        complain(source, "a catalogue holds Credential documents only, and this is a TaskScope");
+        complain(source, "a catalogue holds Credential documents only, and this is a " +
+                             std::string(kind_of(document)));
       }
     }
   }

@@ -8,6 +8,7 @@
 #include "userspace/policy/document_envelope.h"
 #include "userspace/policy/document_file.h"
 #include "userspace/policy/document_tree.h"
+#include "userspace/policy/parse_config.h"
 #include "userspace/policy/parse_credential.h"
 #include "userspace/policy/parse_scope.h"
 
@@ -51,6 +52,13 @@ Document read_credential(Reporter& report, const Envelope& envelope, std::string
   return credential;
 }
 
+Document read_config(Reporter& report, const Envelope& envelope, std::string_view /*bytes*/) {
+  model::Config config = parse_config(report, *envelope.spec);
+  config.name = envelope.name;
+  config.source = report.file();
+  return config;
+}
+
 struct KindRow {
   DocumentKind kind;
   Document (*read)(Reporter&, const Envelope&, std::string_view);
@@ -59,6 +67,7 @@ struct KindRow {
 constexpr std::array kKinds{
     KindRow{.kind = DocumentKind::task_scope, .read = read_scope},
     KindRow{.kind = DocumentKind::credential, .read = read_credential},
+    KindRow{.kind = DocumentKind::config, .read = read_config},
 };
 
 void read_document(Reporter& report, const DocumentSource& source, ParsedFile& into) {
@@ -131,7 +140,7 @@ void check_names(std::vector<Diagnostic>& into, const model::Scope& scope,
 
 void warn_of_parent(std::vector<Diagnostic>& into, const model::Scope& scope) {
   if (!scope.parent) return;
-  Diagnostic warning = whole_file(scope.source, std::string(kParentNeedsDaemon));
+  Diagnostic warning = whole_file(scope.source, std::string(kNoDelegation));
   warning.severity = DiagnosticSeverity::warning;
   warning.line = scope.parent_at.line;
   warning.column = scope.parent_at.column;
@@ -154,6 +163,11 @@ void warn_of_wildcards(std::vector<Diagnostic>& into, const model::Scope& scope,
 }
 
 }  // namespace
+
+std::string_view kind_of(const Document& document) {
+  static_assert(std::variant_size_v<Document> == kDocumentKinds.size());
+  return kDocumentKinds.at(document.index()).spelling;
+}
 
 ParsedFile parse_documents(std::string_view text, std::string file_name) {
   if (auto good = check_document_bytes(text); !good) {

@@ -12,7 +12,10 @@
 
 namespace ambit::policy {
 
-using Document = std::variant<model::Scope, model::Credential>;
+using Document = std::variant<model::Scope, model::Credential, model::Config>;
+
+/// "TaskScope", "Credential", "Config".
+[[nodiscard]] std::string_view kind_of(const Document& document);
 
 struct ParsedFile {
   std::vector<Document> documents;          ///< only those without an error
@@ -28,8 +31,8 @@ struct ParsedFile {
 [[nodiscard]] ParsedFile parse_document_file(const std::string& path);
 
 /// What no scope can be started with yet, in the same words wherever it is said.
-inline constexpr std::string_view kParentNeedsDaemon =
-    "the scope names a parent task: that needs the daemon";
+inline constexpr std::string_view kNoDelegation =
+    "the scope names a parent task: delegation is not there yet";
 
 /// What a scope says that its document alone does not show to be wrong, of credentials above all.
 /// Flawed scopes too, so that nothing waits until the other mistakes are mended. No source lines:

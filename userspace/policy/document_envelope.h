@@ -10,11 +10,12 @@ namespace ambit::policy {
 
 inline constexpr std::string_view kApiVersion = "ambit.dev/v1";
 
-enum class DocumentKind : std::uint8_t { task_scope, credential };
+enum class DocumentKind : std::uint8_t { task_scope, credential, config };
 
 inline constexpr std::array kDocumentKinds{
     Word<DocumentKind>{.spelling = "TaskScope", .value = DocumentKind::task_scope},
     Word<DocumentKind>{.spelling = "Credential", .value = DocumentKind::credential},
+    Word<DocumentKind>{.spelling = "Config", .value = DocumentKind::config},
 };
 
 struct Envelope {

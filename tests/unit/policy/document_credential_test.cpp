@@ -141,7 +141,7 @@ TEST(CredentialParser, OtherKindsAndVersionsAreUnknown) {
   EXPECT_THAT(
       only_mistake("apiVersion: ambit.dev/v1\nkind: Config\nmetadata: {name: a}\nspec: {}\n")
           .message,
-      HasSubstr("kind must be TaskScope or Credential"));
+      HasSubstr("kind must be TaskScope, Credential or Config"));
   EXPECT_THAT(
       only_mistake(
           "apiVersion: ambit.dev/v2\nkind: Credential\nmetadata: {name: a}\nspec: {files: [/x]}\n")

@@ -7,6 +7,7 @@
 #include "userspace/policy/destination_form.h"
 #include "userspace/policy/document_envelope.h"
 #include "userspace/policy/document_file.h"
+#include "userspace/policy/parse_config.h"
 #include "userspace/policy/parse_credential.h"
 #include "userspace/policy/parse_lists.h"
 #include "userspace/policy/parse_scope.h"
@@ -92,14 +93,18 @@ void expect_words(const DocumentNode& list, const std::array<Word<E>, N>& words)
   EXPECT_THAT(texts(list.items), UnorderedElementsAreArray(spellings));
 }
 
-void expect_common(const DocumentNode& root, DocumentKind kind) {
+void expect_envelope(const DocumentNode& root, DocumentKind kind) {
   expect_keys(root, kEnvelopeKeys);
   expect_keys(at(root, {"$defs", "metadata"}), kMetadataKeys);
-  expect_keys(at(root, {"$defs", "destination"}), kDestinationKeys);
-  expect_words(at(at(root, {"$defs", "protocol", "oneOf"}).items.at(0), {"enum"}), kProtocols);
   EXPECT_EQ(at(root, {"properties", "apiVersion", "const"}).text, kApiVersion);
   const auto* const word = std::ranges::find(kDocumentKinds, kind, &Word<DocumentKind>::value);
   EXPECT_EQ(at(root, {"properties", "kind", "const"}).text, word->spelling);
+}
+
+void expect_common(const DocumentNode& root, DocumentKind kind) {
+  expect_envelope(root, kind);
+  expect_keys(at(root, {"$defs", "destination"}), kDestinationKeys);
+  expect_words(at(at(root, {"$defs", "protocol", "oneOf"}).items.at(0), {"enum"}), kProtocols);
 }
 
 TEST(Schema, OfTaskScopesHasTheParsersKeysAndWords) {
@@ -124,6 +129,15 @@ TEST(Schema, ReadmeExplainsEveryPrivilege) {
   ASSERT_TRUE(text);
   for (const auto& word : kPrivilegeWords)
     EXPECT_THAT(*text, testing::HasSubstr("\n| `" + std::string(word.spelling) + "` | "));
+}
+
+TEST(Schema, OfConfigsHasTheParsersKeysAndWords) {
+  const DocumentNode root = schema("config");
+  expect_envelope(root, DocumentKind::config);
+  const DocumentNode& spec = at(root, {"$defs", "spec"});
+  expect_keys(spec, kConfigKeys);
+  expect_words(at(spec, {"properties", "backend", "enum"}), kBackendWords);
+  expect_words(at(spec, {"properties", "onStop", "enum"}), kOnStopWords);
 }
 
 TEST(Schema, OfCredentialsHasTheParsersKeysAndWords) {

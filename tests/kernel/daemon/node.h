@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ambit daemon` as a node has it, and its clients.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/kernel/fixture/ambit.h"
+#include "tests/kernel/fixture/plan.h"
+
+namespace ambit::probe {
+
+class Node {
+ public:
+  /// Starts the daemon and waits until it answers.
+  Node(const Scratch& scratch, const std::vector<CredentialText>& catalogue,
+       const std::string& on_stop = "release");
+
+  [[nodiscard]] bool is_ready() const { return ready_; }
+  [[nodiscard]] Child& process() { return *process_; }
+  [[nodiscard]] Events events() const { return read_events(events_path_); }
+  [[nodiscard]] const std::string& socket() const { return socket_; }
+
+  /// `ambit task WORDS… --json`.
+  [[nodiscard]] Ended task(Words words) const;
+  /// The answer to `open`; null where it was refused.
+  [[nodiscard]] Json open(const ScopeText& scope, pid_t pid) const;
+  [[nodiscard]] Json show(const std::string& id) const;
+  /// The ids of all tasks.
+  [[nodiscard]] std::vector<std::string> ids() const;
+  /// SIGTERM, and its end.
+  Ended stop();
+
+ private:
+  const Scratch& scratch_;
+  std::string socket_;
+  std::string events_path_;
+  std::unique_ptr<Child> process_;
+  bool ready_ = false;
+};
+
+/// A process outside every task that does what it is told, turn by turn.
+class Worker {
+ public:
+  /// The acts of each turn; it waits before each until turn() calls for it. `before` starts it.
+  Worker(const Scratch& scratch, const std::string& name,
+         const std::vector<std::vector<Item>>& turns, const Words& before = {});
+  [[nodiscard]] pid_t pid() const { return process_->pid(); }
+  [[nodiscard]] Child& process() { return *process_; }
+  /// Lets turn `n` (from 1) go and waits until it is done.
+  void turn(std::size_t n);
+  /// What became of an act; its name is that of the item.
+  [[nodiscard]] Done of(const std::string& item) const;
+
+ private:
+  [[nodiscard]] std::string file(const char* what, std::size_t n) const;
+  const Scratch& scratch_;
+  std::string name_;
+  std::string plan_;
+  std::size_t turns_;
+  std::unique_ptr<Child> process_;
+};
+
+}  // namespace ambit::probe

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the control API takes, and what it says of everything else.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/daemon/fake_tasks.h"
+
+namespace ambit::daemon {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class Api : public testing::Test {
+ protected:
+  ApiResponse ask(const std::string& method, const std::string& target,
+                  const std::string& body = "") {
+    return answer({.method = method, .target = target, .body = body, .caller = caller_}, tasks_);
+  }
+  ApiResponse open(const std::string& body) { return ask("POST", "/v1/tasks", body); }
+  /// The message of a refusal with that status; what else came, where it is another.
+  static std::string refused(const ApiResponse& response, unsigned status) {
+    if (response.status != status) return std::to_string(response.status) + response.body;
+    return json::parse(response.body).at("error").get<std::string>();
+  }
+  static std::string code_of(const ApiResponse& response) {
+    return json::parse(response.body).at("code").get<std::string>();
+  }
+
+  probe::FakeTasks tasks_;
+  Caller caller_{.uid = 0, .pidfd = 1};
+};
+
+TEST_F(Api, OpensATaskAndSaysWhatDoesNotHold) {
+  const ApiResponse response = open(R"({"scope": "kind: TaskScope", "pid": 4711})");
+  EXPECT_EQ(response.status, 201U) << response.body;
+  const json task = json::parse(response.body);
+  EXPECT_EQ(task.at("phase"), "live");
+  EXPECT_EQ(task.at("processes"), json::array({4711}));
+  EXPECT_EQ(task.at("limits"), json::array({"a limit"}));
+  EXPECT_EQ(task.at("declaredBy"), "uid:0");
+  ASSERT_THAT(tasks_.asked, SizeIs(1));
+  EXPECT_EQ(tasks_.asked[0].scope, "kind: TaskScope");
+  EXPECT_EQ(tasks_.asked[0].pid, 4711);
+}
+
+TEST_F(Api, TakesAScopeAsAnObjectToo) {
+  EXPECT_EQ(open(R"({"pid": 1, "scope": {"kind": "TaskScope"}})").status, 201U);
+  ASSERT_THAT(tasks_.asked, SizeIs(1));
+  EXPECT_EQ(json::parse(tasks_.asked[0].scope), json({{"kind", "TaskScope"}}));
+}
+
+TEST_F(Api, RefusesEveryOtherBody) {
+  const std::string deep(100'000, '[');
+  for (const auto& [body, message] : std::vector<std::pair<std::string, std::string>>{
+           {"", "no JSON"},
+           {"scope: x", "no JSON"},
+           {"\xff\xfe", "no JSON"},
+           {"{\"scope\": \"\xff\", \"pid\": 1}", "no JSON"},
+           {R"({"scope": "x", "pid": 1)", "no JSON"},
+           {R"({"scope": "x", "pid": 1} {})", "no JSON"},
+           {R"({"scope": "x", "pid": 1, "pid": 2})", "key twice"},
+           {"{\"scope\": " + deep, "nested"},
+           {"[]", "must be an object"},
+           {"null", "must be an object"},
+           {"7", "must be an object"},
+           {"{}", "missing field \"scope\""},
+           {R"({"scope": "x"})", "missing field \"pid\""},
+           {R"({"scope": "x", "pid": 1, "pids": 2})", "unknown field \"pids\""},
+           {R"({"scope": "x", "pid": 1, "cgroup": "/a/../b"})", "unknown field \"cgroup\""},
+           {R"({"scope": 7, "pid": 1})", "scope must be"},
+           {R"({"scope": null, "pid": 1})", "scope must be"},
+           {R"({"scope": ["x"], "pid": 1})", "scope must be"},
+           {R"({"scope": "x", "pid": "1"})", "pid must be"},
+           {R"({"scope": "x", "pid": 1.5})", "pid must be"},
+           {R"({"scope": "x", "pid": true})", "pid must be"},
+           {R"({"scope": "x", "pid": 0})", "pid must be"},
+           {R"({"scope": "x", "pid": -1})", "pid must be"},
+           {R"({"scope": "x", "pid": 2147483648})", "pid must be"},
+           {R"({"scope": "x", "pid": 99999999999999999999})", "pid must be"}})
+    EXPECT_THAT(refused(open(body), 400), HasSubstr(message)) << body.substr(0, 80);
+  EXPECT_THAT(tasks_.asked, IsEmpty());
+}
+
+TEST_F(Api, SaysWhyATaskWasNotOpened) {
+  using pipeline::RefusalCode;
+  for (const auto& [code, status, word] :
+       std::vector<std::tuple<RefusalCode, unsigned, std::string>>{
+           {RefusalCode::scope_refused, 422, "scope_refused"},
+           {RefusalCode::no_such_process, 422, "no_such_process"},
+           {RefusalCode::process_in_task, 409, "process_in_task"},
+           {RefusalCode::process_refused, 422, "process_refused"},
+           {RefusalCode::unavailable, 503, "unavailable"}}) {
+    tasks_.refusal = {.code = code, .message = "because", .diagnostics = {}};
+    const ApiResponse response = open(R"({"scope": "x", "pid": 1})");
+    EXPECT_EQ(refused(response, status), "because");
+    EXPECT_EQ(code_of(response), word);
+  }
+  policy::Diagnostic mistake;
+  mistake.line = 7;
+  mistake.column = 3;
+  mistake.message = "unknown key";
+  mistake.suggestion = "ttl";
+  tasks_.refusal = {.code = RefusalCode::scope_refused, .message = "x", .diagnostics = {mistake}};
+  const json answer = json::parse(open(R"({"scope": "x", "pid": 1})").body);
+  EXPECT_EQ(answer.at("diagnostics").at(0), json({{"severity", "error"},
+                                                  {"message", "unknown key"},
+                                                  {"line", 7},
+                                                  {"column", 3},
+                                                  {"suggestion", "ttl"}}));
+}
+
+TEST_F(Api, ListsShowsAndClosesTasks) {
+  EXPECT_EQ(json::parse(ask("GET", "/v1/tasks").body).at("tasks"), json::array());
+  const std::string id = json::parse(open(R"({"scope": "x", "pid": 1})").body).at("id");
+  EXPECT_EQ(json::parse(ask("GET", "/v1/tasks").body).at("tasks").at(0).at("id"), id);
+  EXPECT_EQ(json::parse(ask("GET", "/v1/tasks/" + id).body).at("id"), id);
+  for (const auto& [query, kill] : std::vector<std::pair<std::string, bool>>{
+           {"", false}, {"?kill=false", false}, {"?kill=true", true}}) {
+    EXPECT_EQ(ask("DELETE", "/v1/tasks/" + id + query).status, 200U);
+    EXPECT_EQ(tasks_.closed.at(id), kill) << query;
+  }
+}
+
+TEST_F(Api, KnowsNoOtherTaskPathMethodOrQuery) {
+  for (const std::string method : {"GET", "DELETE"})
+    EXPECT_EQ(code_of(ask(method, "/v1/tasks/01JNONE")), "no_such_task");
+  for (const std::string path : {"/", "", "*", "/v1", "/v1/", "/v1/tasks/", "/v1/tasks/a/b",
+                                 "/v1/tasks/../health", "/v2/tasks", "http://x/v1/tasks"})
+    EXPECT_EQ(ask("GET", path).status, 404U) << path;
+  const ApiResponse put = ask("PUT", "/v1/tasks");
+  EXPECT_EQ(put.status, 405U);
+  EXPECT_EQ(put.allow, "POST, GET");
+  EXPECT_EQ(ask("POST", "/v1/health").status, 405U);
+  for (const std::string query : {"?kill", "?kill=yes", "?kil=true", "?kill=true&x=1"})
+    EXPECT_EQ(ask("DELETE", "/v1/tasks/01J0" + query).status, 400U) << query;
+  EXPECT_EQ(ask("GET", "/v1/tasks?kill=true").status, 400U);
+  EXPECT_EQ(ask("DELETE", "/v1/tasks/01J0", "{}").status, 400U);
+  EXPECT_THAT(tasks_.closed, IsEmpty());
+}
+
+TEST_F(Api, IsHealthyWheneverItAnswersAndReadyOnlyWithoutAFault) {
+  EXPECT_EQ(ask("GET", "/v1/health").status, 200U);
+  EXPECT_EQ(ask("GET", "/v1/ready").status, 200U);
+  tasks_.fault = "no holder answers";
+  EXPECT_EQ(ask("GET", "/v1/health").status, 200U);
+  const ApiResponse ready = ask("GET", "/v1/ready");
+  EXPECT_EQ(ready.status, 503U);
+  EXPECT_EQ(json::parse(ready.body).at("fault"), "no holder answers");
+}
+
+TEST_F(Api, AnswersNobodyButRootOutsideOfTasks) {
+  caller_.uid = 1000;
+  EXPECT_EQ(code_of(ask("GET", "/v1/health")), "not_allowed");
+  caller_ = {.uid = 0, .pidfd = -1};
+  EXPECT_EQ(code_of(ask("GET", "/v1/health")), "not_allowed") << "the caller has ended";
+  caller_.pidfd = 1;
+  tasks_.in_task = true;
+  EXPECT_EQ(code_of(open(R"({"scope": "x", "pid": 1})")), "in_task");
+  tasks_.in_task = std::nullopt;
+  EXPECT_EQ(code_of(ask("GET", "/v1/tasks")), "not_allowed");
+  EXPECT_THAT(tasks_.asked, IsEmpty());
+}
+
+}  // namespace
+}  // namespace ambit::daemon

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/daemon/http_server.h"
+
+#include <array>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <cstdio>
+#include <exception>
+#include <list>
+#include <optional>
+#include <utility>  // Asio of Boost 1.74 and 1.81 needs it first under C++23
+
+#include "userspace/daemon/socket_file.h"
+
+namespace ambit::daemon {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using Local = asio::local::stream_protocol;
+using boost::system::error_code;
+
+namespace {
+
+constexpr int kVersion = 11;
+
+struct ReadFault {
+  http::error error;
+  unsigned status;
+  const char* code;
+  const char* message;
+};
+
+constexpr std::array kReadFaults{
+    ReadFault{http::error::body_limit, 413, "too_large", "the body is too large"},
+    ReadFault{http::error::header_limit, 431, "too_large", "the header is too large"},
+};
+
+/// What to say of a request that could not be read; nothing: whoever sent it has gone, or was too
+/// slow.
+std::optional<ApiResponse> fault_of(const error_code& error) {
+  if (error == http::error::end_of_stream || error == http::error::partial_message ||
+      error.category() != make_error_code(http::error::bad_method).category())
+    return std::nullopt;
+  for (const ReadFault& fault : kReadFaults)
+    if (error == fault.error) return failure(fault.status, fault.code, fault.message);
+  return failure(400, "bad_request", "this is no HTTP request: " + error.message());
+}
+
+}  // namespace
+
+class HttpServer::Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(Local::socket socket, const Handler& handler, std::chrono::milliseconds patience)
+      : stream_(std::move(socket)), handler_(handler), patience_(patience) {
+    caller_ = caller_of(stream_.socket().native_handle(), process_);
+  }
+
+  void read() {
+    parser_.emplace();
+    parser_->header_limit(kMaxHeader);
+    parser_->body_limit(kMaxBody);
+    stream_.expires_after(patience_);
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](const error_code& error, std::size_t) {
+                       self->on_read(error);
+                     });
+  }
+
+  /// A holder that was made anew may have a copy of the descriptor: closing alone would not be
+  /// seen.
+  void close() {
+    error_code ignored;
+    static_cast<void>(stream_.socket().shutdown(Local::socket::shutdown_both, ignored));
+    stream_.close();
+  }
+
+ private:
+  void on_read(const error_code& error) {
+    if (error) {
+      auto fault = fault_of(error);
+      if (!fault) return close();
+      return write(*fault, false);
+    }
+    http::request<http::string_body> request = parser_->release();
+    const bool keep = request.keep_alive();
+    write(handler_({.method = std::string(request.method_string()),
+                    .target = std::string(request.target()),
+                    .body = std::move(request.body()),
+                    .caller = caller_}),
+          keep);
+  }
+
+  void write(const ApiResponse& answer, bool keep) {
+    response_ = {};
+    response_.version(kVersion);
+    response_.result(answer.status);
+    response_.set(http::field::content_type, "application/json");
+    if (!answer.allow.empty()) response_.set(http::field::allow, answer.allow);
+    response_.keep_alive(keep);
+    response_.body() = answer.body;
+    response_.prepare_payload();
+    stream_.expires_after(patience_);
+    http::async_write(stream_, response_,
+                      [self = shared_from_this(), keep](const error_code& error, std::size_t) {
+                        if (error || !keep) return self->close();
+                        self->read();
+                      });
+  }
+
+  beast::basic_stream<Local> stream_;
+  const Handler& handler_;  ///< the listener's, which outlives its sessions
+  std::chrono::milliseconds patience_;
+  Descriptor process_;
+  Caller caller_;
+  beast::flat_buffer buffer_{kMaxHeader + kMaxBody};
+  std::optional<http::request_parser<http::string_body>> parser_;
+  http::response<http::string_body> response_;
+};
+
+class HttpServer::Listener : public std::enable_shared_from_this<Listener> {
+ public:
+  Listener(asio::io_context& io, std::string path, Handler handler, HttpLimits limits)
+      : acceptor_(io),
+        pause_(io),
+        path_(std::move(path)),
+        handler_(std::move(handler)),
+        limits_(limits) {}
+
+  [[nodiscard]] Result<void> begin() {
+    auto socket = listen_at(path_);
+    if (!socket) return std::unexpected(socket.error());
+    error_code error;
+    static_cast<void>(acceptor_.assign(Local(), socket->release(), error));
+    if (error) return fail("cannot listen at " + path_ + ": " + error.message());
+    accept();
+    return {};
+  }
+
+  void end() {
+    error_code ignored;
+    static_cast<void>(acceptor_.close(ignored));
+    pause_.cancel();
+    for (const auto& session : std::exchange(sessions_, {}))
+      if (const auto live = session.lock()) live->close();
+    std::remove(path_.c_str());
+  }
+
+ private:
+  void accept() {
+    acceptor_.async_accept(
+        [self = shared_from_this()](const error_code& error, Local::socket socket) {
+          if (error == asio::error::operation_aborted) return;
+          if (error) return self->accept_later();
+          self->begin_session(std::move(socket));
+          self->accept();
+        });
+  }
+
+  /// No descriptors, most likely: accepting again at once would only spin.
+  void accept_later() {
+    constexpr std::chrono::milliseconds kPause{100};
+    pause_.expires_after(kPause);
+    pause_.async_wait([self = shared_from_this()](const error_code& error) {
+      if (!error) self->accept();
+    });
+  }
+
+  /// Somebody who holds connections open does not keep others out.
+  void begin_session(Local::socket socket) {
+    std::erase_if(sessions_, [](const auto& session) { return session.expired(); });
+    if (sessions_.size() >= limits_.connections) {
+      if (const auto oldest = sessions_.front().lock()) oldest->close();
+      sessions_.pop_front();
+    }
+    const auto session = std::make_shared<Session>(std::move(socket), handler_, limits_.patience);
+    sessions_.push_back(session);
+    session->read();
+  }
+
+  Local::acceptor acceptor_;
+  asio::steady_timer pause_;
+  std::string path_;
+  Handler handler_;
+  HttpLimits limits_;
+  std::list<std::weak_ptr<Session>> sessions_;  ///< the oldest first
+};
+
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::io_context& io,
+                                                       const std::string& path, Handler handler,
+                                                       HttpLimits limits) {
+  auto listener = std::make_shared<Listener>(io, path, std::move(handler), limits);
+  if (auto begun = listener->begin(); !begun) return std::unexpected(begun.error());
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(listener)));
+}
+
+HttpServer::HttpServer(std::shared_ptr<Listener> listener) : listener_(std::move(listener)) {}
+
+HttpServer::~HttpServer() {
+  try {
+    listener_->end();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ambit daemon: cannot close its socket: %s\n", error.what());
+  }
+}
+
+}  // namespace ambit::daemon

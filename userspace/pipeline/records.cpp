@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/pipeline/records.h"
+
+#include <utility>
+
+namespace ambit::pipeline {
+
+Turn take_records(kernel::Sensor& sensor, Holders& holders, Stream& stream) {
+  const auto keep = [&stream](std::span<const std::byte> record) { stream.keep(record); };
+  // Findings first, then observations, then the holders: what explains a finding was written
+  // before it, so it is there by now.
+  const auto taken = sensor.drain();
+  holders.drain(keep);
+  // Writing is slower than what a flood makes: findings are taken in meanwhile, or their ring is
+  // full before the turn comes to them.
+  stream.deliver([&] {
+    static_cast<void>(sensor.drain_findings());
+    holders.drain_findings(keep);
+  });
+  return {.more = stream.waits() || taken.value_or(0) > 0, .written = stream.flush()};
+}
+
+void report_losses(const kernel::Sensor& sensor, const Holders& holders, Stream& stream) {
+  using model::LossCause;
+  stream.report_losses(sensor.losses());
+  const HolderShared& shared = holders.shared();
+  for (const auto& [cause, counter] : {std::pair{LossCause::pipe_full, &shared.pipe_full},
+                                       std::pair{LossCause::holder_replaced, &shared.replaced},
+                                       std::pair{LossCause::read_failed, &shared.undecided},
+                                       std::pair{LossCause::mark_failed, &shared.mark_failed},
+                                       std::pair{LossCause::watch_failed, &shared.watch_failed}})
+    stream.count_loss(model::Ring::holder, cause, counter->load());
+  stream.count_loss(model::Ring::findings, LossCause::pipe_full, shared.findings_lost.load());
+  if (sensor.backend() == model::Backend::fmod_ret)
+    stream.count_loss(model::Ring::findings, LossCause::program_skipped, sensor.skipped_programs());
+}
+
+}  // namespace ambit::pipeline
