@@ -106,7 +106,6 @@ std::optional<Judged> judge_family(const Question& question) {
 }
 
 const AskedCall* call_of(const seccomp_notif& request) {
-  constexpr std::uint32_t kX32 = 0x40000000;
   const bool native = request.data.arch == AUDIT_ARCH_X86_64;
   const std::uint32_t number = static_cast<std::uint32_t>(request.data.nr) & (native ? ~kX32 : ~0U);
   const auto is_it = [&](const AskedCall& call) {

@@ -40,6 +40,9 @@ struct AskedCall {
   std::span<const std::uint32_t> values;
 };
 
+/// The bit of x32 calls' numbers, whose architecture is that of 64-bit ones (__X32_SYSCALL_BIT).
+inline constexpr std::uint32_t kX32 = 0x40000000;
+
 /// Families that the hooks see.
 inline constexpr std::array<std::uint32_t, 5> kSeenFamilies{AF_UNIX, AF_INET, AF_INET6, AF_NETLINK,
                                                             AF_ALG};

@@ -13,8 +13,6 @@ namespace ambit::pipeline {
 
 namespace {
 
-constexpr std::uint32_t kX32 = 0x40000000;
-
 class Filter {
  public:
   void load(std::size_t offset) {

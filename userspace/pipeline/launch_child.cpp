@@ -11,7 +11,6 @@
 #include <sys/fanotify.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -72,7 +71,6 @@ constexpr std::uint64_t kScopeSignal = 2;
 constexpr std::uint32_t kNumber = offsetof(seccomp_data, nr);
 constexpr std::uint32_t kArchitecture = offsetof(seccomp_data, arch);
 constexpr std::uint32_t kFirst = offsetof(seccomp_data, args);
-constexpr std::uint32_t kX32 = 0x40000000;
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A test that cannot fail is a defect: with a program in place of ambit that only runs the command,
-// these tests must fail.
+// these tests must fail. And what they look at must be all that was written.
+#include <algorithm>
 #include <filesystem>
 
 #include "tests/kernel/fixture/ambit.h"
@@ -50,6 +51,13 @@ INSTANTIATE_TEST_SUITE_P(
                "ADescriptorFromBefore.OfASecretIs*"},
         Chosen{"kernel_promises", "ACarriedCredential.*Refused*:*TheKernelItself*-*MoreOthers*"}),
     [](const auto& given) { return "Number" + std::to_string(given.index); });
+
+TEST(WhatATestSees, IsEveryLineOfAllThatWriteAtOnce) {
+  constexpr auto kWriters =
+      "for writer in a b; do (for ((i = 0; i < 20000; ++i)); do echo line >&2; done) & done; wait";
+  const Ended ended = run({.argv = {"/bin/bash", "-c", kWriters}});
+  EXPECT_EQ(std::ranges::count(ended.err, '\n'), 40000);
+}
 
 }  // namespace
 }  // namespace ambit::probe
