@@ -197,9 +197,12 @@ ExpandedScope expanded(const model::Scope& scope) {
   return out;
 }
 
-Result<Bound> bind(const Ground& ground, const model::Scope& scope, const FakeFiles& files) {
+Result<Bound> bind(const Ground& ground, const model::Scope& scope, const FakeFiles& files,
+                   const std::vector<std::string>& parents_bits) {
   Bound bound;
-  auto policy = compile_policy(expanded(scope), ground.catalogue, files);
+  ExpandedScope whole = expanded(scope);
+  whole.parents_bits = parents_bits;
+  auto policy = compile_policy(whole, ground.catalogue, files);
   if (!policy) return std::unexpected(policy.error());
   bound.policy = std::move(*policy);
   DestinationInput input =

@@ -69,10 +69,12 @@ class PolicyCompiler {
     policy_.exec_bound = scope.exec.has_value();
     policy_.response = scope.response;
     policy_.privileges = scope.privileges;
+    policy_.credential_of_bit = expanded_.parents_bits;
     for (std::size_t i = 0; i < scope.credentials.size(); ++i)
       if (auto added = add_listed(scope.credentials[i], i); !added)
         return std::unexpected(added.error());
     add_unlisted();
+    restrict_the_rest();
     for (const model::Pattern& pattern : expanded_.exec)
       add_program(pattern, {.exclude = pattern.exclude, .program = true});
     if (scope.network)
@@ -94,19 +96,34 @@ class PolicyCompiler {
     return &*found;
   }
 
+  [[nodiscard]] bool has_room_for(const std::string& name) const {
+    return policy_.credential_of_bit.size() < model::kMaxPolicyCredentials ||
+           std::ranges::find(expanded_.parents_bits, name) != expanded_.parents_bits.end();
+  }
+
   std::uint8_t take_bit(std::uint16_t number, const std::string& name) {
-    const auto bit = static_cast<std::uint8_t>(policy_.credential_of_bit.size());
-    policy_.credential_of_bit.push_back(name);
+    const auto& inherited = expanded_.parents_bits;
+    const auto known = std::ranges::find(inherited, name);
+    const auto bit = static_cast<std::uint8_t>(
+        known == inherited.end() ? policy_.credential_of_bit.size() : known - inherited.begin());
+    if (known == inherited.end()) policy_.credential_of_bit.push_back(name);
     policy_.bit_of_credential[number] = bit;
+    set_bit(taken_, bit);
     return bit;
+  }
+
+  /// What the parent's process opens while it is being moved is held as well.
+  void restrict_the_rest() {
+    for (std::size_t bit = 0; bit < expanded_.parents_bits.size(); ++bit)
+      if ((taken_[bit / 64] >> (bit % 64) & 1U) == 0)
+        set_bit(policy_.restricted, static_cast<std::uint8_t>(bit));
   }
 
   Result<void> add_listed(const model::ScopeCredential& listed, std::size_t index) {
     std::uint16_t number = 0;
     const model::Credential* known = find(listed.name, number);
     if (known == nullptr) return fail("credential " + listed.name + " is not in the catalogue");
-    if (policy_.credential_of_bit.size() >= model::kMaxPolicyCredentials)
-      return fail("a scope can list at most 256 credentials");
+    if (!has_room_for(listed.name)) return fail("a scope can list at most 256 credentials");
     const std::uint8_t bit = take_bit(number, listed.name);
     set_bit(policy_.inside, bit);
     if (listed.holding == model::Holding::process) set_bit(policy_.hold_process, bit);
@@ -131,8 +148,8 @@ class PolicyCompiler {
     for (std::size_t i = 0; i < catalogue_.credentials.size(); ++i) {
       const auto number = static_cast<std::uint16_t>(i);
       if (policy_.bit_of_credential.contains(number)) continue;
-      if (policy_.credential_of_bit.size() >= model::kMaxPolicyCredentials) return;
       const model::Credential& credential = catalogue_.credentials[i];
+      if (!has_room_for(credential.name)) continue;
       restrict_use(credential.destinations, take_bit(number, credential.name));
     }
   }
@@ -231,12 +248,15 @@ class PolicyCompiler {
     CompiledRule always{.unix_socket = true};
     always.mask.fill(~0ULL);
     for (const char* path : kNameServices) patterns_.push_back({.text = path, .meaning = always});
+    for (const std::string& path : expanded_.own_sockets)
+      patterns_.push_back({.text = path, .meaning = always});
   }
 
   const ExpandedScope& expanded_;
   const model::Catalogue& catalogue_;
   const FileSystem& files_;
   CompiledPolicy policy_;
+  CredentialMask taken_{};  ///< bits of credentials that this scope can come to hold by itself
   std::vector<PathPattern> patterns_;
   model::CompiledPaths abstract_;
 };

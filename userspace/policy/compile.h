@@ -17,6 +17,11 @@ struct ExpandedScope {
   const model::Scope* scope = nullptr;
   std::vector<std::vector<model::Pattern>> readers;  ///< by the scope's credentials
   std::vector<model::Pattern> exec;
+  /// Of a delegated task: credential_of_bit of its parent's policy. The child's bits are the same,
+  /// so that what a process holds means the same in both; what the child does not list, and
+  /// refuses, may be used nowhere.
+  std::vector<std::string> parents_bits;
+  std::vector<std::string> own_sockets;  ///< inside without being named: Ambit's own
 };
 
 struct ExpandedCatalogue {

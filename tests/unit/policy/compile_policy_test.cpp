@@ -19,6 +19,8 @@ class PolicyProbe {
   FakeFiles files;
   model::Scope scope{.name = "s", .agent = "a"};
   model::Catalogue catalogue;
+  Texts parents_bits;
+  Texts own_sockets;
 
   PolicyProbe() {
     for (const char* name : {"one", "two", "three"})
@@ -42,7 +44,11 @@ class PolicyProbe {
   }
 
   [[nodiscard]] std::string start() {
-    ExpandedScope expanded{.scope = &scope, .exec = patterns_of(exec_)};
+    ExpandedScope expanded{.scope = &scope,
+                           .readers = {},
+                           .exec = patterns_of(exec_),
+                           .parents_bits = parents_bits,
+                           .own_sockets = own_sockets};
     for (const Texts& texts : readers_) expanded.readers.push_back(patterns_of(texts));
     auto compiled = compile_policy(expanded, catalogue, files);
     if (!compiled) return compiled.error().message;
@@ -231,6 +237,38 @@ TEST_F(CompilePolicy, TheSocketsOfLibcsNameServicesAreAlwaysInside) {
     EXPECT_TRUE(probe_.reads(path, 0)) << path;
   }
   EXPECT_FALSE(probe_.what("/run/other/socket").unix_socket);
+}
+
+TEST_F(CompilePolicy, AmbitsOwnSocketsAreInsideAsWell) {
+  probe_.lists("one").destinations.emplace();
+  probe_.scope.network.emplace();
+  probe_.own_sockets = {"/run/ambit/delegate.sock"};
+  ASSERT_EQ(probe_.start(), "");
+  for (const char* path : {"/run/ambit/delegate.sock", "/run/ambit/control.sock"})
+    probe_.files.file(path);
+  EXPECT_TRUE(probe_.what("/run/ambit/delegate.sock").unix_socket);
+  EXPECT_TRUE(probe_.reads("/run/ambit/delegate.sock", 0)) << "whatever is held";
+  EXPECT_FALSE(probe_.what("/run/ambit/control.sock").unix_socket);
+}
+
+TEST_F(CompilePolicy, AChildHasItsParentsBitsAndMayUseTheRestNowhere) {
+  probe_.parents_bits = {"three", "one", "two"};
+  probe_.lists("two").destinations.emplace();
+  probe_.lists("three");
+  ASSERT_EQ(probe_.start(), "");
+  EXPECT_THAT(probe_.policy.credential_of_bit, ElementsAre("three", "one", "two"));
+  EXPECT_EQ(probe_.policy.bit_of_credential.at(1), 2) << "two";
+  EXPECT_EQ(probe_.policy.bit_of_credential.at(2), 0) << "three";
+  EXPECT_FALSE(probe_.policy.bit_of_credential.contains(0)) << "one is outside";
+  EXPECT_EQ(probe_.policy.inside, (model::CredentialMask{0b101, 0, 0, 0}));
+  EXPECT_EQ(probe_.policy.restricted, (model::CredentialMask{0b110, 0, 0, 0}))
+      << "what is held of one already is bound to nowhere";
+  probe_.scope.mode = model::Mode::shadow;
+  ASSERT_EQ(probe_.start(), "");
+  EXPECT_THAT(probe_.policy.credential_of_bit, ElementsAre("three", "one", "two"));
+  EXPECT_EQ(probe_.policy.bit_of_credential.at(0), 1);
+  EXPECT_EQ(probe_.policy.restricted, (model::CredentialMask{0b100, 0, 0, 0}))
+      << "in shadow by the catalogue, which says nothing of one";
 }
 
 TEST_F(CompilePolicy, ACredentialBeyondTheTwoHundredAndFiftySixthIsAnErrorOnlyWhereItIsListed) {
