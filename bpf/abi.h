@@ -265,6 +265,28 @@ struct ambit_question {
 	__u32 permits;
 };
 
+/* hold_for: what a process holds from now on, by itself and by its task. */
+struct ambit_gain {
+	__s32 process; /* its pidfd, of the asking process; -1: the task alone */
+	__u32 slot;    /* of the task; 0: the process alone */
+	struct core_mask by_process;
+	struct core_mask by_task;
+};
+
+/* move_thread: a thread that goes from one task into another, and what became of it */
+#define AMBIT_MOVE_GONE 0u	/* there is none of these numbers */
+#define AMBIT_MOVE_BLANK 1u	/* being born, and in no task yet; or in none at all */
+#define AMBIT_MOVE_THERE 2u	/* it was there before */
+#define AMBIT_MOVE_MOVED 3u	/* by this call */
+#define AMBIT_MOVE_ELSEWHERE 4u /* in a third task, and stays there */
+/* The words of `ambit_move`: four that are asked, and the answer. */
+#define AMBIT_MOVE_TID 0
+#define AMBIT_MOVE_PID 1
+#define AMBIT_MOVE_FROM 2
+#define AMBIT_MOVE_TO 3
+#define AMBIT_MOVE_STATE 4
+#define AMBIT_MOVE_WORDS 5
+
 /* members: thread id -> task; what user space lists, and what tells an undecided
  * member from an outsider when task storage is busy.
  */

@@ -197,7 +197,7 @@ static __always_inline int carry_trace(struct task_struct *child, __u32 mode)
 	if (current_membership(&own) != AMBIT_MEMBER || !own)
 		return 0;
 	other = bpf_task_storage_get(&processes, child->group_leader, 0, 0);
-	if (!other || other->slot != own->slot)
+	if (!other || !same_family(other->slot, own->slot))
 		return 0;
 	theirs = other->held;
 	if (what_spreads(&what))

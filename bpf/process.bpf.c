@@ -2,6 +2,7 @@
 /* Membership: who is in a task, from fork to exit; and what is executed. */
 #include "bpf/lib/carry.bpf.h"
 #include "bpf/lib/credential.bpf.h"
+#include "bpf/lib/descriptor.bpf.h"
 
 char _license[] __weak SEC("license") = "GPL";
 
@@ -101,8 +102,14 @@ static __always_inline void list_member(struct core_process *process, __u32 tid,
 {
 	struct ambit_member member = {.slot = process->slot, .pid = pid};
 
-	if (!bpf_map_update_elem(&members, &tid, &member, BPF_ANY))
+	if (!bpf_map_update_elem(&members, &tid, &member, BPF_ANY)) {
+		/* It may have been moved meanwhile (move_thread). */
+		if (*(volatile __u32 *)&process->slot == member.slot)
+			return;
+		member.slot = process->slot;
+		bpf_map_update_elem(&members, &tid, &member, BPF_ANY);
 		return;
+	}
 	count_loss(AMBIT_RING_findings, AMBIT_LOSS_map_full);
 	process->flags |= CORE_PROCESS_UNLISTED;
 }
@@ -123,13 +130,25 @@ static __always_inline void emit_fork(struct task_struct *child, __u32 slot)
 	send_record(&record, sizeof(record), 0);
 }
 
+/* Who is moved into another task while it starts a child, takes the child along: what was copied
+ * before is put right, for the child is listed in /proc by now. Twice, since the move can come
+ * between the reading and the writing.
+ */
+static __always_inline void follow_parent(const struct core_process *parent,
+					  struct core_process *child)
+{
+	child->slot = *(const volatile __u32 *)&parent->slot;
+	asm volatile("" ::: "memory");
+	child->slot = *(const volatile __u32 *)&parent->slot;
+}
+
 /* Sees io_uring workers too, which sched_process_fork does not (KERNEL-FACTS). */
 SEC("tp_btf/task_newtask")
 int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
 {
-	struct core_process *process;
+	struct core_process *process, *parent;
 
-	if (current_membership(&process) == AMBIT_OUTSIDER)
+	if (current_membership(&parent) == AMBIT_OUTSIDER)
 		return 0;
 	count_hit(AMBIT_HOOK_task_newtask);
 	if (ambit_backend == AMBIT_BACKEND_portable && inherit(child, clone_flags) < 0)
@@ -137,6 +156,8 @@ int BPF_PROG(task_newtask, struct task_struct *child, __u64 clone_flags)
 	process = bpf_task_storage_get(&processes, child, 0, 0);
 	if (!process)
 		return 0;
+	if (parent)
+		follow_parent(parent, process);
 	own_pid(child, process->slot);
 	list_member(process, child->pid, seen_process(ADDRESS_OF(child)));
 	if (!(clone_flags & CLONE_THREAD))
@@ -152,6 +173,44 @@ extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak; /* 6.2+ *
 extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 extern int bpf_send_signal_task(struct task_struct *task, int number, enum pid_type type,
 				__u64 value) __ksym __weak; /* 6.13+ */
+
+/* What a holder let a process open. Its record is changed where it stands: the process itself may
+ * be on its way into another task, or opening something else.
+ */
+SEC("syscall")
+int hold_for(struct ambit_gain *gain)
+{
+	struct file *file = file_of(bpf_get_current_task_btf(), gain->process);
+	struct core_mask what = gain->by_process;
+	struct core_process *process = 0;
+	struct core_task *family;
+	struct task_struct *task;
+	struct pid *pid;
+	__u32 number = 0;
+
+	if (gain->slot) {
+		family = family_of(gain->slot);
+		if (!family)
+			return 1;
+		mask_or_atomic(&family->held, &gain->by_task);
+	}
+	if (gain->process < 0)
+		return 0;
+	pid = BPF_CORE_READ(file, f_inode, i_private);
+	if (!pid || bpf_probe_read_kernel(
+			    &number, sizeof(number),
+			    (void *)((__u64)pid + bpf_core_field_offset(struct pid, numbers))))
+		return 1;
+	task = bpf_task_from_pid(number);
+	if (!task)
+		return 1;
+	if (BPF_CORE_READ(task, thread_pid) == pid)
+		process = bpf_task_storage_get(&processes, task, 0, 0);
+	if (process)
+		mask_or_atomic(&process->held, &what);
+	bpf_task_release(task);
+	return !process;
+}
 
 struct bpf_map;
 static long end_step(struct bpf_map *map, const void *key, void *value, void *context)

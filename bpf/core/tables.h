@@ -15,7 +15,9 @@ struct core_task {
 	__u32 policy;
 	__u32 flags;
 	__u64 expires_boot_ns; /* 0: never */
-	struct core_mask held; /* by the whole task (holding: task) */
+	struct core_mask held; /* by the whole task (holding: task), and by all of a family */
+	__u32 family;	       /* of a task that was delegated: the first of its chain; else 0 */
+	__u32 reserved;
 };
 
 /* policies: number -> what a scope says */

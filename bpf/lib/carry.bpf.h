@@ -29,7 +29,7 @@ CORE_INLINE void channel_of_socket(struct core_inode_key *key, __u64 sk)
 /* Where it cannot be followed any more: every process of the task holds it. */
 CORE_INLINE void hold_by_task(__u32 slot, const struct core_mask *what, __u32 flags)
 {
-	struct core_task *task = bpf_map_lookup_elem(&tasks, &slot);
+	struct core_task *task = family_of(slot);
 
 	if (!task)
 		return;
@@ -89,9 +89,9 @@ AMBIT_GLOBAL int carry_into(struct core_inode_key *key, struct core_mask *what, 
 		bpf_map_update_elem(&channels, &own, &fresh, BPF_NOEXIST);
 		there = bpf_map_lookup_elem(&channels, &own);
 	}
-	task = bpf_map_lookup_elem(&tasks, &slot);
+	task = family_of(slot);
 	/* No room, another task's as well, or read unseen. */
-	if (!there || there->slot != slot || there->mapped || !task ||
+	if (!there || !same_family(there->slot, slot) || there->mapped || !task ||
 	    (task->flags & CORE_TASK_MAPS_MORE)) {
 		hold_by_task(slot, what, 0);
 		return 0;
@@ -120,7 +120,7 @@ AMBIT_GLOBAL int take_from(struct core_inode_key *key, __u32 slot)
 		return 0;
 	own = *key;
 	there = bpf_map_lookup_elem(&channels, &own);
-	if (!there || there->slot != slot)
+	if (!there || !same_family(there->slot, slot))
 		return 0;
 	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
 	if (!process)

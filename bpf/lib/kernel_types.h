@@ -42,6 +42,7 @@ struct inode {
 	unsigned int i_nlink;
 	__u32 i_generation;
 	__u32 i_rdev;
+	void *i_private; /* of a pidfd: its struct pid (pidfs, 6.9+) */
 };
 
 struct btrfs_root {
@@ -207,6 +208,12 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct hlist_node pid_links[4];
 	char comm[16];
+};
+
+struct bpf_iter_meta;
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 struct net {

@@ -118,6 +118,38 @@ CORE_INLINE void take_over_from_leader(struct core_process *process)
 	mask_or_atomic(&process->held, &held);
 }
 
+/* Tasks that were delegated share what a whole task holds with the first of their chain: their
+ * processes hand each other what they like, and all of a family number credentials alike.
+ */
+CORE_INLINE struct core_task *family_of(__u32 slot)
+{
+	struct core_task *task = bpf_map_lookup_elem(&tasks, &slot);
+	__u32 first;
+
+	if (!task || !task->family)
+		return task;
+	first = task->family;
+	return bpf_map_lookup_elem(&tasks, &first);
+}
+
+CORE_INLINE int same_family(__u32 one, __u32 other)
+{
+	return one == other || (one && other && family_of(one) == family_of(other));
+}
+
+/* One function: its branches would be verified with all that follows, in each hook. */
+AMBIT_GLOBAL int add_held_by_family(struct core_mask *held, __u32 family)
+{
+	struct core_task *first;
+
+	if (!held || !family)
+		return 0;
+	first = bpf_map_lookup_elem(&tasks, &family);
+	if (first)
+		core_mask_add(held, &first->held);
+	return 0;
+}
+
 /* Everything about the current process that a decision needs; 0 when it is there. */
 CORE_INLINE int load_subject(struct core_subject *subject, const struct core_process *process)
 {
@@ -136,6 +168,7 @@ CORE_INLINE int load_subject(struct core_subject *subject, const struct core_pro
 	subject->policy = *policy;
 	subject->held = task->held;
 	subject->readers = process->readers;
+	add_held_by_family(&subject->held, task->family);
 	core_mask_add(&subject->held, &process->held);
 	with_leader(&subject->held, &subject->readers, 0);
 	subject->now_boot_ns = bpf_ktime_get_boot_ns();
@@ -152,7 +185,7 @@ CORE_INLINE void hold(const struct core_subject *subject, struct core_process *p
 	core_mask_keep(&by_task, &subject->policy.hold_task);
 	core_mask_remove(&by_process, &subject->policy.hold_task);
 	if (!core_mask_empty(&by_task)) {
-		task = bpf_map_lookup_elem(&tasks, &slot);
+		task = family_of(slot);
 		if (task)
 			mask_or_atomic(&task->held, &by_task);
 	}

@@ -118,6 +118,8 @@ constexpr std::array kSpecs{
                 "__bpf_trace_sk_data_ready", false, "Unix sockets are not bound"},
     ProgramSpec{"holder_recognise", "holder_recognise", Concern::files, Backend::portable, "", true,
                 "files are not bound", AttachBy::call},
+    ProgramSpec{"hold_for", "hold_for", Concern::files, Backend::portable, "bpf_task_from_pid",
+                true, "what is opened does not bind later connections", AttachBy::call},
     ProgramSpec{"sys_exit", "sys_exit", Concern::files, Backend::portable, "", false,
                 "a file known by pattern alone is opened through a mount that was made later",
                 AttachBy::demand},
@@ -174,6 +176,8 @@ constexpr std::array kSpecs{
     AMBIT_ONCE(find_level, Backend::none, "in a PID namespace processes have the host's numbers"),
     AMBIT_ONCE(find_locks, Backend::lsm, "each open of a task costs a whole walk"),
     AMBIT_ONCE(find_locks, Backend::fmod_ret, "each open of a task costs a whole walk"),
+    ProgramSpec{"move_thread", "move_thread", Concern::membership, Backend::none, "bpf_iter_task",
+                false, "a task cannot delegate", AttachBy::call},
 };
 
 #undef AMBIT_GUARD

@@ -15,6 +15,8 @@
 #include "userspace/model/tables.h"
 
 struct ambit_bpf;
+struct ambit_gain;
+union bpf_iter_link_info;
 struct bpf_link;
 struct ring_buffer;
 
@@ -82,6 +84,16 @@ class Sensor : public model::TableReader, public model::TableWriter {
   /// bind() for one that neither starts nor executes anything on its way in: whatever is learned at
   /// those moments is noted here. In the host's PID namespace only: the maps go by its numbers.
   [[nodiscard]] Result<void> adopt(const Thread& thread, std::uint32_t slot);
+  enum class Moved : std::uint8_t {
+    gone,       ///< there is no such thread
+    blank,      ///< it is in no task, or being born and not yet in its parent's
+    there,      ///< it was in `to` before
+    moved,      ///< by this call
+    elsewhere,  ///< in a third task, where it stays
+  };
+  /// From one task into another of the same family, with what it holds (bpf/move.bpf.c). Only its
+  /// numbers count; in the host's PID namespace only.
+  [[nodiscard]] Result<Moved> move(const Thread& thread, std::uint32_t from, std::uint32_t to);
   /// Takes a thread out again.
   [[nodiscard]] Result<void> let_go(const Thread& thread);
   /// The task of a process; 0 when it is in none.
@@ -114,6 +126,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
   /// The same for all processes of a task (holding: task).
   [[nodiscard]] Result<void> add_held_by_task(std::uint32_t slot,
                                               const model::CredentialMask& mask);
+  /// What all processes of a task hold, with its family.
+  [[nodiscard]] model::CredentialMask held_by_task(std::uint32_t slot) const;
   /// Ends a task in the kernel: nothing of it may use a credential or the network any more.
   [[nodiscard]] Result<void> revoke(std::uint32_t slot, bool kill);
 
@@ -137,6 +151,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
  private:
   explicit Sensor(SensorOptions options) : options_(std::move(options)) {}
   static int on_record(void* context, void* data, std::size_t size);
+  [[nodiscard]] Result<void> hold_for(ambit_gain& gain);
+  [[nodiscard]] Result<void> walk_tasks(bpf_iter_link_info* which);
   [[nodiscard]] Result<int> consume(ring_buffer* rings);
   [[nodiscard]] Result<void> load();
   [[nodiscard]] Result<void> attach();

@@ -3,8 +3,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -179,24 +181,73 @@ Result<Sensor::ProcessState> Sensor::state_of(int pidfd) const {
 }
 
 Result<void> Sensor::add_held(int pidfd, const model::CredentialMask& mask) {
-  const int map = bpf_map__fd(skeleton_->maps.processes);
-  core_process process{};
-  if (bpf_map_lookup_elem(map, &pidfd, &process) != 0)
-    return fail_errno("cannot read what a process holds");
-  for (std::size_t i = 0; i < mask.size(); ++i) process.held.word[i] |= mask[i];
-  if (bpf_map_update_elem(map, &pidfd, &process, BPF_EXIST) != 0)
-    return fail_errno("cannot write what a process holds");
-  return {};
+  ambit_gain gain{.process = pidfd, .slot = 0, .by_process = {}, .by_task = {}};
+  std::ranges::copy(mask, gain.by_process.word);
+  return hold_for(gain);
 }
 
 Result<void> Sensor::add_held_by_task(std::uint32_t slot, const model::CredentialMask& mask) {
-  core_task task{};
-  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task) != 0)
-    return fail_errno("cannot read a task");
-  for (std::size_t i = 0; i < mask.size(); ++i) task.held.word[i] |= mask[i];
-  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task, BPF_EXIST) != 0)
-    return fail_errno("cannot write a task");
+  ambit_gain gain{.process = -1, .slot = slot, .by_process = {}, .by_task = {}};
+  std::ranges::copy(mask, gain.by_task.word);
+  return hold_for(gain);
+}
+
+Result<void> Sensor::hold_for(ambit_gain& gain) {
+  LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &gain, .ctx_size_in = sizeof(gain));
+  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.hold_for), &options) != 0)
+    return fail_errno("cannot write what a process holds");
+  if (options.retval != 0) return fail("a process or its task is gone, or cannot be read");
   return {};
+}
+
+Result<Sensor::Moved> Sensor::move(const Thread& thread, std::uint32_t from, std::uint32_t to) {
+  if (bpf_program__fd(skeleton_->progs.move_thread) < 0)
+    return fail("this kernel cannot move a process between tasks");
+  std::uint32_t* const asked = skeleton_->bss->ambit_move;
+  const std::array<std::uint32_t, AMBIT_MOVE_WORDS> words{thread.tid, thread.pid, from, to,
+                                                          AMBIT_MOVE_GONE};
+  std::ranges::copy(words, asked);
+  const std::atomic_ref state(asked[AMBIT_MOVE_STATE]);
+  bpf_iter_link_info which;
+  std::memset(&which, 0, sizeof(which));
+  which.task.tid = thread.tid;
+  if (auto walked = walk_tasks(&which); !walked) return std::unexpected(walked.error());
+  // By its own number no kernel before 6.12 finds a thread that is not the first of its process.
+  if (state.load() == AMBIT_MOVE_GONE && thread.tid != thread.pid) {
+    which.task.tid = 0;
+    which.task.pid = thread.pid;
+    if (auto walked = walk_tasks(&which); !walked) return std::unexpected(walked.error());
+  }
+  return static_cast<Moved>(state.load());
+}
+
+/// The program looks at each task of the walk, and acts on the one that it is asked about.
+Result<void> Sensor::walk_tasks(bpf_iter_link_info* which) {
+  LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = which, .link_info_len = sizeof(*which));
+  bpf_link* const link = bpf_program__attach_iter(skeleton_->progs.move_thread, &options);
+  if (link == nullptr && errno == ESRCH) return {};
+  if (link == nullptr) return fail_errno("cannot move a process between tasks");
+  const Descriptor walk(bpf_iter_create(bpf_link__fd(link)));
+  const int code = errno;
+  bpf_link__destroy(link);
+  if (!walk.valid()) return fail_errno("cannot move a process between tasks", code);
+  std::array<char, 16> nothing{};
+  ssize_t got = 1;
+  while (got > 0 || (got < 0 && errno == EAGAIN))
+    got = ::read(walk.get(), nothing.data(), nothing.size());
+  if (got < 0) return fail_errno("cannot move a process between tasks");
+  return {};
+}
+
+model::CredentialMask Sensor::held_by_task(std::uint32_t slot) const {
+  const int map = bpf_map__fd(skeleton_->maps.tasks);
+  model::CredentialMask held{};
+  core_task task{};
+  for (int turn = 0; turn < 2 && slot != 0; ++turn, slot = task.family) {
+    if (bpf_map_lookup_elem(map, &slot, &task) != 0) break;
+    for (std::size_t i = 0; i < held.size(); ++i) held.at(i) |= task.held.word[i];
+  }
+  return held;
 }
 
 Result<void> Sensor::revoke(std::uint32_t slot, bool kill) {

@@ -97,6 +97,10 @@ Loaded load(const model::TableReader& tables, const Subject& subject) {
   if (find(&seam, model::Table::policies, policy, out.subject.policy) == nullptr) return out;
   out.subject.held = to_core(subject.held);
   core_mask_add(&out.subject.held, &out.subject.task.held);
+  core_task first{};
+  if (out.subject.task.family != 0 &&
+      find(&seam, model::Table::tasks, out.subject.task.family, first) != nullptr)
+    core_mask_add(&out.subject.held, &first.held);
   out.subject.readers = to_core(subject.readers);
   out.subject.now_boot_ns = subject.now_boot_ns;
   core_verdict_start(&out.subject, &out.verdict);

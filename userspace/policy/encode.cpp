@@ -145,6 +145,7 @@ TableEntry encode_task(const TaskState& state) {
   value.policy = state.policy;
   value.flags = state.revoked ? CORE_TASK_REVOKED : 0;
   value.expires_boot_ns = state.expires_boot_ns;
+  value.family = state.family;
   return {.table = Table::tasks, .key = bytes_of(state.slot), .value = bytes_of(value)};
 }
 

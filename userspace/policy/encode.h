@@ -28,6 +28,7 @@ struct TaskState {
   std::uint32_t policy = 1;
   std::uint64_t expires_boot_ns = 0;
   bool revoked = false;
+  std::uint32_t family = 0;  ///< of a task that was delegated: the slot of the first of its chain
 };
 [[nodiscard]] model::TableEntry encode_task(const TaskState& state);
 
