@@ -145,6 +145,8 @@ struct Config {
   std::vector<std::string> catalogue;  ///< sources; empty: the built-in one
   std::optional<Backend> backend;      ///< absent: the best that is proved
   OnStop on_stop = OnStop::keep;
+  std::optional<std::string>
+      delegate_socket;  ///< absent: beside the other; empty: nobody delegates
   std::string source;
 };
 

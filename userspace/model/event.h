@@ -28,6 +28,14 @@ struct Verdict {
   Backend backend = Backend::none;
 };
 
+/// A task that has delegated.
+struct TaskInChain {
+  std::string id;
+  std::string name;
+  std::string agent;
+  std::optional<std::string> on_behalf_of;
+};
+
 /// What events say of a task; shared by all its events.
 struct Task {
   std::uint32_t slot = 0;  ///< the kernel's number, never in an event
@@ -37,8 +45,9 @@ struct Task {
   std::optional<std::string> on_behalf_of;
   std::string owner;
   std::map<std::string, std::string> context;
-  std::optional<std::string> parent;
-  std::int64_t expires_ns = 0;  ///< wall clock, ns since 1970
+  std::optional<std::string> parent;  ///< its id
+  std::vector<TaskInChain> chain;     ///< of a task that was delegated: the first one to the parent
+  std::int64_t expires_ns = 0;        ///< wall clock, ns since 1970
   std::string scope_sha256;
   std::string declared_by;
 };

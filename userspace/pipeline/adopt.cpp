@@ -3,10 +3,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
@@ -75,33 +77,51 @@ bool is_above_ambit(std::int32_t pid) {
   return false;
 }
 
+std::unexpected<Refusal> no_children_listed() {
+  return refuse(RefusalCode::unavailable, "this kernel does not list the children of a process");
+}
+
 bool is_child_of(std::int32_t pid, std::int32_t parent) {
   attribution::ProcFilesystem processes;
   const auto stat = processes.stat(static_cast<std::uint32_t>(pid));
   return stat && stat->ppid == static_cast<std::uint32_t>(parent);
 }
 
+/// From no task (0) or from another one into the task.
 class Adoption {
  public:
-  Adoption(kernel::Sensor& sensor, std::uint32_t slot) : sensor_(sensor), slot_(slot) {}
+  Adoption(kernel::Sensor& sensor, std::uint32_t from, std::uint32_t slot)
+      : sensor_(sensor), from_(from), slot_(slot) {}
 
   /// Once every thread of a process is bound, all that it starts is; what it had started before
   /// follows.
   Answer<void> take_tree(std::int32_t pid, int pidfd) {
+    if (depth_ > kDeepest)
+      return refuse(RefusalCode::too_many,
+                    "process " + std::to_string(pid) + " has too many generations above it");
+    ++depth_;
+    auto taken = take_all(pid, pidfd);
+    --depth_;
+    return taken;
+  }
+
+ private:
+  static constexpr int kRounds = 1000;
+  static constexpr int kDeepest = 1000;  ///< generations: each takes room on the stack
+
+  Answer<void> take_all(std::int32_t pid, int pidfd) {
     if (auto taken = take_process(pid, pidfd); !taken) return taken;
     // One that ends while the list is read can hide its neighbour (proc(5)).
     for (int round = 0; round < kRounds; ++round) {
       bool found = false;
       const auto children = children_of(pid);
-      if (!children)
-        return refuse(RefusalCode::unavailable,
-                      "this kernel does not list the children of a process");
+      if (!children) return no_children_listed();
       for (const std::int32_t child : *children) {
         const Descriptor process = open_pidfd(child);
         // The number may be another's by now.
         if (!process.valid() || !is_alive(process.get()) || !is_child_of(child, pid)) continue;
         const auto slot = sensor_.slot_of(process.get());
-        if (!slot || *slot != 0) continue;
+        if (!slot || (*slot != from_ && !is_being_born(*slot))) continue;
         found = true;
         if (auto taken = take_tree(child, process.get()); !taken) return taken;
       }
@@ -110,15 +130,16 @@ class Adoption {
     return too_fast(pid, "children");
   }
 
- private:
-  static constexpr int kRounds = 1000;
-
   static std::unexpected<Refusal> too_fast(std::int32_t pid, const std::string& what) {
     return refuse(RefusalCode::unavailable, "process " + std::to_string(pid) + " makes " + what +
                                                 " faster than they can be bound");
   }
 
+  /// Listed before it has inherited from its parent (portable), which is in one of the two tasks.
+  [[nodiscard]] static bool is_being_born(std::uint32_t slot) { return slot == 0; }
+
   Answer<void> take_process(std::int32_t pid, int pidfd) {
+    if (from_ != 0) return move_process(pid);
     std::set<std::uint32_t> done;
     for (int round = 0; round < kRounds; ++round) {
       bool found = false;
@@ -129,6 +150,24 @@ class Adoption {
           return taken;
       }
       if (!found) return {};
+    }
+    return too_fast(pid, "threads");
+  }
+
+  /// Until a whole look finds every thread there: one that was being born as its starter was moved
+  /// is seen by the look after.
+  Answer<void> move_process(std::int32_t pid) {
+    using Moved = kernel::Sensor::Moved;
+    for (int round = 0; round < kRounds; ++round) {
+      bool settled = true;
+      for (const std::uint32_t tid : threads_of(pid)) {
+        const auto moved = sensor_.move(
+            {.pidfd = -1, .tid = tid, .pid = static_cast<std::uint32_t>(pid)}, from_, slot_);
+        if (!moved) return refuse(RefusalCode::unavailable, moved.error().message);
+        settled = settled && *moved != Moved::moved && *moved != Moved::blank;
+      }
+      if (settled) return {};
+      ::sched_yield();
     }
     return too_fast(pid, "threads");
   }
@@ -153,7 +192,9 @@ class Adoption {
   }
 
   kernel::Sensor& sensor_;
+  std::uint32_t from_;
   std::uint32_t slot_;
+  int depth_ = 0;
 };
 
 }  // namespace
@@ -182,9 +223,48 @@ Answer<Descriptor> find_process(const kernel::Sensor& sensor, std::int32_t pid) 
 }
 
 Answer<void> adopt(kernel::Sensor& sensor, std::int32_t pid, int pidfd, std::uint32_t slot) {
-  if (auto taken = Adoption(sensor, slot).take_tree(pid, pidfd); !taken) return taken;
+  if (auto taken = Adoption(sensor, 0, slot).take_tree(pid, pidfd); !taken) return taken;
   if (!is_alive(pidfd)) return gone(pid);
   return {};
+}
+
+Answer<std::set<std::uint32_t>> list_tree(std::int32_t pid, std::size_t most) {
+  std::set<std::uint32_t> tree{static_cast<std::uint32_t>(pid)};
+  std::vector<std::int32_t> left{pid};
+  while (!left.empty()) {
+    const auto children = children_of(left.back());
+    left.pop_back();
+    if (!children) return no_children_listed();
+    for (const std::int32_t child : *children)
+      if (tree.insert(static_cast<std::uint32_t>(child)).second) left.push_back(child);
+    if (tree.size() > most)
+      return refuse(RefusalCode::too_many, "more than " + std::to_string(most) +
+                                               " processes are below process " +
+                                               std::to_string(pid));
+  }
+  return tree;
+}
+
+Answer<void> move_tree(kernel::Sensor& sensor, std::int32_t pid, int pidfd, std::uint32_t from,
+                       std::uint32_t to) {
+  if (auto taken = Adoption(sensor, from, to).take_tree(pid, pidfd); !taken) return taken;
+  if (!is_alive(pidfd)) return gone(pid);
+  return {};
+}
+
+bool move_all(kernel::Sensor& sensor, std::uint32_t from, std::uint32_t to) {
+  constexpr int kRounds = 100;
+  for (int round = 0; round < kRounds; ++round) {
+    bool found = false;
+    for (const kernel::Sensor::Member& member : sensor.members()) {
+      if (member.slot != from) continue;
+      found = true;
+      const auto moved = sensor.move({.pidfd = -1, .tid = member.tid, .pid = member.pid}, from, to);
+      if (moved && *moved == kernel::Sensor::Moved::gone) sensor.forget_member(member.tid);
+    }
+    if (!found) return true;
+  }
+  return false;
 }
 
 void let_all_go(kernel::Sensor& sensor, std::uint32_t slot) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,19 @@ namespace ambit::pipeline {
 /// is in a task already. Whatever they start from then on inherits.
 [[nodiscard]] Answer<void> adopt(kernel::Sensor& sensor, std::int32_t pid, int pidfd,
                                  std::uint32_t slot);
+
+/// All processes of the tree, as they are now. More than `most` are refused: whoever made them may
+/// want to keep the daemon busy.
+[[nodiscard]] Answer<std::set<std::uint32_t>> list_tree(std::int32_t pid, std::size_t most);
+
+/// Moves the process and what is below it from one task into another of the same family, with what
+/// they hold. What of the tree is in no task or in a third one stays where it is, as does what is
+/// below the process no more, because who started it has ended.
+[[nodiscard]] Answer<void> move_tree(kernel::Sensor& sensor, std::int32_t pid, int pidfd,
+                                     std::uint32_t from, std::uint32_t to);
+
+/// All of a task into another one; whether none is left behind.
+[[nodiscard]] bool move_all(kernel::Sensor& sensor, std::uint32_t from, std::uint32_t to);
 
 /// Takes all of a task out again; its processes go on unbound.
 void let_all_go(kernel::Sensor& sensor, std::uint32_t slot);

@@ -26,7 +26,20 @@ struct TaskHost::LiveTask {
   std::int64_t opened_ns = 0;
   std::uint64_t expires_boot_ns = 0;
   TaskPhase phase = TaskPhase::live;
-  Descriptor watched;  ///< pidfd of one of its processes: at its end the task may be over
+  Descriptor watched;        ///< pidfd of one of its processes: at its end the task may be over
+  std::uint32_t parent = 0;  ///< of a task that was delegated: the slot of the one that did
+  std::uint32_t family = 0;  ///< and of the first of the chain
+};
+
+/// A task that is about to be opened.
+struct TaskHost::Opening {
+  model::Scope scope;
+  std::string text;  ///< of its document
+  std::int32_t pid = 0;
+  Descriptor process;
+  std::string declared_by;
+  const LiveTask* parent = nullptr;
+  bool moves = false;  ///< the process is in the parent's task
 };
 
 [[nodiscard]] inline model::Moment now() {

@@ -87,22 +87,6 @@ Result<std::vector<model::Pattern>> expand_all(const std::vector<model::Pattern>
   return out;
 }
 
-Result<policy::ExpandedScope> expand_scope(const model::Scope& scope, const Surroundings& around,
-                                           const policy::Homes& homes) {
-  policy::ExpandedScope expanded;
-  expanded.scope = &scope;
-  for (const model::ScopeCredential& credential : scope.credentials) {
-    auto readers =
-        expand_all(credential.readers.value_or(std::vector<model::Pattern>{}), around, homes);
-    if (!readers) return std::unexpected(readers.error());
-    expanded.readers.push_back(std::move(*readers));
-  }
-  auto exec = expand_all(scope.exec.value_or(std::vector<model::Pattern>{}), around, homes);
-  if (!exec) return std::unexpected(exec.error());
-  expanded.exec = std::move(*exec);
-  return expanded;
-}
-
 }  // namespace
 
 model::Scope builtin_scope() {
@@ -168,20 +152,42 @@ Result<CataloguePlan> plan_catalogue(const model::Catalogue& catalogue,
   return plan;
 }
 
-Result<ScopePlan> plan_scope(const model::Scope& scope, const model::Catalogue& catalogue,
-                             const Surroundings& around) {
+Result<policy::ExpandedScope> expand_scope(const model::Scope& scope, const Surroundings& around) {
   auto homes = policy::read_homes();
   if (!homes) return std::unexpected(homes.error());
-  auto expanded = expand_scope(scope, around, *homes);
+  policy::ExpandedScope expanded;
+  expanded.scope = &scope;
+  for (const model::ScopeCredential& credential : scope.credentials) {
+    auto readers =
+        expand_all(credential.readers.value_or(std::vector<model::Pattern>{}), around, *homes);
+    if (!readers) return std::unexpected(readers.error());
+    expanded.readers.push_back(std::move(*readers));
+  }
+  auto exec = expand_all(scope.exec.value_or(std::vector<model::Pattern>{}), around, *homes);
+  if (!exec) return std::unexpected(exec.error());
+  expanded.exec = std::move(*exec);
+  return expanded;
+}
+
+Result<ScopePlan> plan_scope(const model::Scope& scope, const model::Catalogue& catalogue,
+                             const Surroundings& around) {
+  auto expanded = expand_scope(scope, around);
   if (!expanded) return std::unexpected(expanded.error());
   const policy::RealFileSystem machine;
-  auto policy = policy::compile_policy(*expanded, catalogue, policy::RememberedFileSystem(machine));
+  return compile_scope(*expanded, catalogue, policy::RememberedFileSystem(machine));
+}
+
+Result<ScopePlan> compile_scope(const policy::ExpandedScope& expanded,
+                                const model::Catalogue& catalogue,
+                                const policy::FileSystem& files) {
+  auto policy = policy::compile_policy(expanded, catalogue, files);
   if (!policy) return std::unexpected(policy.error());
   auto resolvers = policy::configured_resolvers();
   if (!resolvers) return std::unexpected(resolvers.error());
   ScopePlan plan;
   plan.policy = std::move(*policy);
-  plan.destinations = policy::destination_input(scope, catalogue, plan.policy, *resolvers);
+  plan.destinations =
+      policy::destination_input(*expanded.scope, catalogue, plan.policy, *resolvers);
   return plan;
 }
 
@@ -208,15 +214,35 @@ Result<void> install(model::TableWriter& tables, const Prepared& prepared,
   return policy::put_all(tables, policy::encode_policy(prepared.policy, numbers));
 }
 
-Destinations::Destinations(ScopePlan& plan, std::uint32_t policy, policy::SetNumbers& sets)
-    : plan_(plan),
-      policy_(policy),
-      sets_(sets),
-      watch_(policy::names_to_resolve(plan.destinations), std::chrono::steady_clock::now()) {}
+Destinations::Destinations(ScopePlan& plan, std::uint32_t policy, policy::SetNumbers& sets,
+                           const Destinations* above)
+    : plan_(plan), policy_(policy), sets_(sets), watch_({}, {}) {
+  std::vector<std::string> own = policy::names_to_resolve(plan.destinations);
+  if (above != nullptr) {
+    const std::vector<std::string> theirs = policy::names_to_resolve(above->plan_.destinations);
+    std::ranges::set_intersection(own, theirs, std::inserter(followed_, followed_.end()));
+    std::erase_if(own, [this](const std::string& name) { return followed_.contains(name); });
+  }
+  watch_ = policy::NameWatch(own, std::chrono::steady_clock::now());
+  if (above != nullptr) take_from(*above);
+}
+
+void Destinations::take_from(const Destinations& above) {
+  const policy::ResolvedNames before = std::exchange(from_above_, {});
+  for (const std::string& name : followed_) {
+    unresolved_.erase(name);
+    const auto known = above.plan_.destinations.resolved.find(name);
+    if (known != above.plan_.destinations.resolved.end())
+      from_above_.insert(*known);
+    else if (const auto why = above.unresolved_.find(name); why != above.unresolved_.end())
+      unresolved_.insert(*why);
+  }
+  stale_ = stale_ || from_above_ != before;
+}
 
 Result<void> Destinations::refresh(model::TableWriter& tables, std::chrono::milliseconds limit) {
   const auto now = std::chrono::steady_clock::now();
-  bool changed = watch_.expire(now) || !installed_;
+  bool changed = watch_.expire(now) || !installed_ || std::exchange(stale_, false);
   if (const auto due = watch_.due(now); !due.empty()) {
     policy::Resolver resolver({.limit = limit, .hosts_file = !installed_, .servers = {}});
     for (const auto& [name, answer] : resolver.resolve_all(due)) {
@@ -231,6 +257,7 @@ Result<void> Destinations::refresh(model::TableWriter& tables, std::chrono::mill
   }
   if (!changed) return {};
   plan_.destinations.resolved = watch_.addresses();
+  plan_.destinations.resolved.insert(from_above_.begin(), from_above_.end());
   auto next = policy::compile_destinations(plan_.destinations, sets_);
   if (!next) return std::unexpected(next.error());
   const auto change = policy::diff(plan_.policy.destinations, *next);

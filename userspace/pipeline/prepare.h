@@ -5,6 +5,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,13 @@ struct ScopePlan {
   policy::DestinationInput destinations;
 };
 
+/// With `~` and variables put in.
+[[nodiscard]] Result<policy::ExpandedScope> expand_scope(const model::Scope& scope,
+                                                         const Surroundings& around);
+[[nodiscard]] Result<ScopePlan> compile_scope(const policy::ExpandedScope& expanded,
+                                              const model::Catalogue& catalogue,
+                                              const policy::FileSystem& files);
+
 /// Both compile with the real file system; what is given must outlive the plan.
 [[nodiscard]] Result<CataloguePlan> plan_catalogue(const model::Catalogue& catalogue,
                                                    const Surroundings& around);
@@ -86,7 +94,11 @@ struct Prepared : CataloguePlan, ScopePlan {
 class Destinations {
  public:
   /// `plan` and `sets` must outlive this; one `sets` for all policies of the same tables.
-  Destinations(ScopePlan& plan, std::uint32_t policy, policy::SetNumbers& sets);
+  /// `above`: of the task that delegated. Names that are its own as well have its addresses, and
+  /// are not looked up here: take_from() after each of its refreshes, its own first one included.
+  Destinations(ScopePlan& plan, std::uint32_t policy, policy::SetNumbers& sets,
+               const Destinations* above = nullptr);
+  void take_from(const Destinations& above);
 
   /// Looks up what is due within `limit` and writes what changed.
   [[nodiscard]] Result<void> refresh(model::TableWriter& tables, std::chrono::milliseconds limit);
@@ -106,6 +118,9 @@ class Destinations {
   policy::SetNumbers& sets_;
   policy::NameWatch watch_;
   std::map<std::string, std::string> unresolved_;
+  std::set<std::string> followed_;    ///< names whose addresses come from above
+  policy::ResolvedNames from_above_;  ///< what is known of them
+  bool stale_ = false;                ///< from_above_ is new
   bool installed_ = false;
 };
 

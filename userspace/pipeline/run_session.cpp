@@ -107,7 +107,7 @@ Result<void> RunSession::load() {
   declared->environment = environment_of(identity_, environment);
   std::error_code error;
   declared->cwd = std::filesystem::current_path(error).string();
-  if (declared->scope.parent) return fail(std::string(policy::kNoDelegation));
+  if (declared->scope.parent) return fail(std::string(policy::kOnlyTheDaemonDelegates));
   auto prepared = prepare(std::move(*declared));
   if (!prepared) return std::unexpected(prepared.error());
   prepared_ = std::move(*prepared);

@@ -180,6 +180,8 @@ void TaskHost::end(std::uint32_t slot) {
   static_cast<void>(take_records(*sensor_, *holders_, *stream_));
   if (task.phase != TaskPhase::closed)
     stream_->take(model::make_task_close(now(), task.task, {{"reason", "ended"}}));
+  if (auto below = end_below(slot, "parent_ended", false); !below)
+    write_fault_ = "delegation: " + below.error().message;
   ::epoll_ctl(wait_.get(), EPOLL_CTL_DEL, task.watched.get(), nullptr);
   remove_tables(task);
   stream_->close_task(slot);
@@ -200,13 +202,18 @@ void TaskHost::expire_tasks() {
 void TaskHost::refresh_names() {
   constexpr std::chrono::milliseconds kLimit{100};
   const auto at = std::chrono::steady_clock::now();
+  std::set<std::uint32_t> asked;
   for (const auto& [slot, task] : tasks_) {
     const auto next = task->destinations->next();
-    if (task->phase != TaskPhase::live || !next || *next > at) continue;
+    // A task that was delegated stands behind its parent, whose addresses it has.
+    const bool follows = asked.contains(task->parent);
+    const bool due = asked.empty() && next && *next <= at;
+    if (task->phase != TaskPhase::live || (!follows && !due)) continue;
+    if (follows) task->destinations->take_from(*tasks_.at(task->parent)->destinations);
     if (auto refreshed = task->destinations->refresh(*sensor_, kLimit); !refreshed)
       write_fault_ = "names: " + refreshed.error().message;
     stream_->registry().set_names(slot, task->destinations->names());
-    return;
+    asked.insert(slot);
   }
 }
 

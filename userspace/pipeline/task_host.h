@@ -14,6 +14,8 @@
 #include "userspace/base/descriptor.h"
 #include "userspace/base/result.h"
 #include "userspace/base/ulid.h"
+#include "userspace/model/make_event.h"
+#include "userspace/pipeline/delegation_service.h"
 #include "userspace/pipeline/holders.h"
 #include "userspace/pipeline/prepare.h"
 #include "userspace/pipeline/stream.h"
@@ -23,12 +25,13 @@ namespace ambit::pipeline {
 
 struct HostOptions {
   std::vector<std::string> catalogue;
-  std::string events;  ///< a file, or "-"
+  std::string events;           ///< a file, or "-"
+  std::string delegate_socket;  ///< which every task may reach; empty: there is none
   std::optional<model::Backend> backend;
   Stream::Watcher watcher;
 };
 
-class TaskHost : public TaskService {
+class TaskHost : public TaskService, public DelegationService {
  public:
   /// Proves a backend, loads the catalogue and starts the holders. Before there are threads.
   [[nodiscard]] static Result<std::unique_ptr<TaskHost>> start(const HostOptions& options);
@@ -42,6 +45,8 @@ class TaskHost : public TaskService {
   [[nodiscard]] std::vector<TaskView> list() const override;
   [[nodiscard]] ServiceStatus status() const override;
   [[nodiscard]] std::optional<bool> is_in_task(int pidfd) const override;
+  [[nodiscard]] Answer<TaskView> delegate(const DelegateRequest& request) override;
+  [[nodiscard]] Answer<std::vector<TaskView>> family(const Delegator& caller) const override;
 
   /// Becomes readable when serve() has something to do.
   [[nodiscard]] int descriptor() const { return wait_.get(); }
@@ -54,6 +59,7 @@ class TaskHost : public TaskService {
 
  private:
   struct LiveTask;
+  struct Opening;
   explicit TaskHost(HostOptions options);
   [[nodiscard]] Result<void> load_catalogue();
   [[nodiscard]] Result<void> choose();
@@ -61,6 +67,19 @@ class TaskHost : public TaskService {
   [[nodiscard]] Result<void> start_stream();
   [[nodiscard]] Result<void> start_holders();
   [[nodiscard]] Result<void> watch(int descriptor, std::uint64_t what);
+  [[nodiscard]] Answer<TaskView> begin(Opening opening);
+  [[nodiscard]] Answer<ScopePlan> plan_for(const Opening& opening, const model::Scope& scope);
+  [[nodiscard]] model::Task task_of(const Opening& opening, const model::Scope& scope,
+                                    std::uint32_t slot, const model::Moment& at);
+  [[nodiscard]] Answer<void> bind(const Opening& opening, std::uint32_t slot);
+  [[nodiscard]] Answer<const LiveTask*> task_of_caller(const Delegator& caller) const;
+  [[nodiscard]] Answer<void> may_delegate(const LiveTask& parent) const;
+  [[nodiscard]] Answer<TaskView> open_below(Opening opening);
+  [[nodiscard]] Answer<const LiveTask*> parent_named(const model::Scope& scope,
+                                                     const std::string& text) const;
+  [[nodiscard]] Answer<model::CredentialMask> held_by_tree(const Opening& opening) const;
+  /// Ends all that was delegated by the task, as deep as it goes.
+  [[nodiscard]] Result<void> end_below(std::uint32_t slot, const std::string& reason, bool kill);
   [[nodiscard]] Result<void> write_tables(LiveTask& task);
   void remove_tables(const LiveTask& task);
   void announce(const LiveTask& task, std::int32_t pid, const policy::Environment& environment);

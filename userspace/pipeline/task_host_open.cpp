@@ -14,7 +14,6 @@
 #include "userspace/pipeline/prove.h"
 #include "userspace/pipeline/records.h"
 #include "userspace/pipeline/task_limits.h"
-#include "userspace/policy/document.h"
 
 namespace ambit::pipeline {
 
@@ -32,29 +31,35 @@ policy::Environment environment_of(std::int32_t pid) {
   return out;
 }
 
-Answer<model::Scope> take_scope(const std::string& text, const model::Catalogue& catalogue) {
-  auto scope = read_scope(text, "scope", catalogue);
+}  // namespace
+
+Answer<TaskView> TaskHost::open(const OpenRequest& request) {
+  auto scope = read_scope(request.scope, "scope", catalogue_);
   if (!scope)
     return std::unexpected(Refusal{.code = RefusalCode::scope_refused,
                                    .message = "the scope has mistakes",
                                    .diagnostics = std::move(scope.error())});
-  if (scope->parent) return refuse(RefusalCode::scope_refused, std::string(policy::kNoDelegation));
-  return std::move(*scope);
-}
-
-}  // namespace
-
-Answer<TaskView> TaskHost::open(const OpenRequest& request) {
-  auto scope = take_scope(request.scope, catalogue_);
-  if (!scope) return std::unexpected(scope.error());
+  Opening opening{.scope = std::move(*scope),
+                  .text = request.scope,
+                  .pid = request.pid,
+                  .process = {},
+                  .declared_by = request.declared_by,
+                  .parent = nullptr,
+                  .moves = false};
+  if (opening.scope.parent) return open_below(std::move(opening));
   auto process = find_process(*sensor_, request.pid);
   if (!process) return std::unexpected(process.error());
+  opening.process = std::move(*process);
+  return begin(std::move(opening));
+}
+
+Answer<TaskView> TaskHost::begin(Opening opening) {
   if (last_slot_ + 2 >= kFirstProofNumber)
     return refuse(RefusalCode::unavailable, "no number is left for another task");
   auto live = std::make_unique<LiveTask>();
-  live->scope = std::move(*scope);
-  auto plan = plan_scope(live->scope, catalogue_, {});
-  if (!plan) return refuse(RefusalCode::scope_refused, plan.error().message);
+  live->scope = std::move(opening.scope);
+  auto plan = plan_for(opening, live->scope);
+  if (!plan) return std::unexpected(plan.error());
   live->plan = std::move(*plan);
   const std::uint32_t slot = ++last_slot_;
   live->numbers = {.policy = slot,
@@ -63,27 +68,32 @@ Answer<TaskView> TaskHost::open(const OpenRequest& request) {
   const model::Moment at = now();
   live->opened_ns = at.wall_ns;
   live->expires_boot_ns = at.boot_ns + static_cast<std::uint64_t>(live->scope.ttl.count());
-  live->task = std::make_shared<const model::Task>(model::make_task(
-      live->scope, at,
-      {.slot = slot, .id = ulids_->next(at.wall_ns), .declared_by = request.declared_by}));
-  const policy::Environment environment = environment_of(request.pid);
+  if (const LiveTask* const parent = opening.parent; parent != nullptr) {
+    live->parent = parent->task->slot;
+    live->family = parent->family == 0 ? live->parent : parent->family;
+    live->expires_boot_ns = std::min(live->expires_boot_ns, parent->expires_boot_ns);
+  }
+  live->task = std::make_shared<const model::Task>(task_of(opening, live->scope, slot, at));
+  const policy::Environment environment = environment_of(opening.pid);
   live->limits = limits_of({.backend = sensor_->backend(),
                             .scope = live->scope,
                             .catalogue = catalogue_,
                             .environment = environment,
-                            .pattern_alone = plan_.pattern_alone});
+                            .pattern_alone = plan_.pattern_alone,
+                            .delegated = opening.parent != nullptr});
   if (auto written = write_tables(*live); !written) {
     remove_tables(*live);
     return refuse(RefusalCode::unavailable, written.error().message);
   }
-  if (auto bound = adopt(*sensor_, request.pid, process->get(), slot); !bound) {
-    let_all_go(*sensor_, slot);
+  if (auto bound = bind(opening, slot); !bound) {
     remove_tables(*live);
     return std::unexpected(bound.error());
   }
+  // The process by which the parent was watched may be the child's by now.
+  if (opening.moves) ended_.insert(opening.parent->task->slot);
   // Records of the task are not looked at before the next turn: this stands first.
-  announce(*live, request.pid, environment);
-  follow_member(*live, std::move(*process));
+  announce(*live, opening.pid, environment);
+  follow_member(*live, std::move(opening.process));
   slots_[live->task->id] = slot;
   return view_of(*(tasks_[slot] = std::move(live)));
 }
@@ -94,14 +104,19 @@ Result<void> TaskHost::write_tables(LiveTask& task) {
   if (auto put = policy::put_all(*sensor_, policy::encode_policy(task.plan.policy, task.numbers));
       !put)
     return put;
-  task.destinations = std::make_unique<Destinations>(task.plan, task.numbers.policy, sets_);
-  constexpr std::chrono::milliseconds kFirstLookUp{1000};
+  const auto parent = tasks_.find(task.parent);
+  task.destinations = std::make_unique<Destinations>(
+      task.plan, task.numbers.policy, sets_,
+      parent == tasks_.end() ? nullptr : parent->second->destinations.get());
+  // Whoever is in a task does not make the node wait.
+  const std::chrono::milliseconds kFirstLookUp{task.parent == 0 ? 1000 : 100};
   if (auto looked_up = task.destinations->refresh(*sensor_, kFirstLookUp); !looked_up)
     return looked_up;
   return sensor_->put(policy::encode_task({.slot = task.task->slot,
                                            .policy = task.numbers.policy,
                                            .expires_boot_ns = task.expires_boot_ns,
-                                           .revoked = false}));
+                                           .revoked = false,
+                                           .family = task.family}));
 }
 
 /// In the other order than they were written. Sets of ports stay: others may use the same.
@@ -157,6 +172,7 @@ Answer<TaskView> TaskHost::close(const std::string& id, bool kill) {
   } else if (auto revoked = sensor_->revoke(task->task->slot, false); !revoked) {
     return refuse(RefusalCode::unavailable, revoked.error().message);
   }
+  const auto below = end_below(task->task->slot, kill ? "parent_killed" : "parent_closed", kill);
   // What it did before belongs before its end.
   static_cast<void>(take_records(*sensor_, *holders_, *stream_));
   expire_tasks();
@@ -164,6 +180,7 @@ Answer<TaskView> TaskHost::close(const std::string& id, bool kill) {
     stream_->take(
         model::make_task_close(now(), task->task, {{"reason", kill ? "killed" : "closed"}}));
   task->phase = TaskPhase::closed;
+  if (!below) return refuse(RefusalCode::unavailable, below.error().message);
   return view_of(*task);
 }
 

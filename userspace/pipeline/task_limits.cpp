@@ -18,6 +18,7 @@ bool always(const AdoptedFacts& /*facts*/) { return true; }
 bool binds_network(const AdoptedFacts& facts) { return facts.scope.network.has_value(); }
 bool binds_programs(const AdoptedFacts& facts) { return facts.scope.exec.has_value(); }
 bool has_pattern_alone(const AdoptedFacts& facts) { return facts.pattern_alone; }
+bool was_delegated(const AdoptedFacts& facts) { return facts.delegated; }
 bool strips(const AdoptedFacts& facts) { return facts.scope.strip_environment; }
 
 // `ambit run` has a private mount namespace, a seccomp filter and a Landlock domain around its
@@ -46,6 +47,9 @@ constexpr std::array kLimits{
           "has no mark, and stays mapped where it is mapped"},
     Limit{false, always,
           "descriptors: what the process has read before the task is not taken back"},
+    Limit{true, was_delegated,
+          "delegation: whoever has the same user as a process of the parent's task can trace and "
+          "signal it, by the kernel's own rules; give the child another user"},
     Limit{false, strips,
           "environment: strip has no effect, since the process has its variables already"},
 };

@@ -16,6 +16,7 @@ struct AdoptedFacts {
   const model::Catalogue& catalogue;
   const policy::Environment& environment;  ///< of the process
   bool pattern_alone = false;              ///< the catalogue has credentials known by pattern alone
+  bool delegated = false;                  ///< the process was in the parent's task before
 };
 
 /// Sentences, for the one who declares the task.

@@ -21,7 +21,12 @@ enum class RefusalCode : std::uint8_t {
   process_in_task,
   process_refused,  ///< a kernel thread, Ambit itself, or what Ambit runs in
   no_such_task,
-  unavailable,  ///< what the kernel or this machine does not give
+  unavailable,     ///< what the kernel or this machine does not give
+  not_in_task,     ///< whoever delegates must be in a task
+  not_allowed,     ///< a process of somebody else's
+  beyond_parent,   ///< the scope asks for more than its parent has
+  parent_is_over,  ///< closed, or its time is over
+  too_many,        ///< tasks of one chain, or of one family
 };
 
 struct Refusal {

@@ -140,7 +140,7 @@ void check_names(std::vector<Diagnostic>& into, const model::Scope& scope,
 
 void warn_of_parent(std::vector<Diagnostic>& into, const model::Scope& scope) {
   if (!scope.parent) return;
-  Diagnostic warning = whole_file(scope.source, std::string(kNoDelegation));
+  Diagnostic warning = whole_file(scope.source, std::string(kOnlyTheDaemonDelegates));
   warning.severity = DiagnosticSeverity::warning;
   warning.line = scope.parent_at.line;
   warning.column = scope.parent_at.column;

@@ -30,9 +30,9 @@ struct ParsedFile {
 /// As above; a file that cannot be read is a diagnostic without a line.
 [[nodiscard]] ParsedFile parse_document_file(const std::string& path);
 
-/// What no scope can be started with yet, in the same words wherever it is said.
-inline constexpr std::string_view kNoDelegation =
-    "the scope names a parent task: delegation is not there yet";
+/// Where a scope with a parent cannot be started, in the same words wherever it is said.
+inline constexpr std::string_view kOnlyTheDaemonDelegates =
+    "the scope names a parent task: only the daemon opens such a task, not `ambit run`";
 
 /// What a scope says that its document alone does not show to be wrong, of credentials above all.
 /// Flawed scopes too, so that nothing waits until the other mistakes are mended. No source lines:

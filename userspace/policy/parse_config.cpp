@@ -12,6 +12,7 @@ namespace ambit::policy {
 namespace {
 
 constexpr std::size_t kMaxSources = 64;
+constexpr std::string_view kNoSocket = "none";
 constexpr std::size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 
 /// One spelling of one place: the daemon is started from any directory.
@@ -30,6 +31,11 @@ Formed<std::string> parse_socket(std::string_view text) {
     return mistaken("is longer than the " + std::to_string(kMaxSocketPath) +
                     " bytes that a socket's path can have");
   return parse_absolute(text);
+}
+
+Formed<std::string> parse_delegate_socket(std::string_view text) {
+  if (text == kNoSocket) return std::string();
+  return parse_socket(text);
 }
 
 Formed<std::string> parse_events(std::string_view text) {
@@ -58,6 +64,10 @@ void read_events(Reporter& report, const DocumentNode& value, model::Config& int
   into.events = read_formed(report, value, parse_events).value_or("");
 }
 
+void read_delegate_socket(Reporter& report, const DocumentNode& value, model::Config& into) {
+  into.delegate_socket = read_formed(report, value, parse_delegate_socket).value_or("");
+}
+
 void read_catalogue(Reporter& report, const DocumentNode& value, model::Config& into) {
   if (value.items.empty())
     return report.error(value.at, "no source is named; leave catalogue out for the built-in one");
@@ -82,12 +92,13 @@ void read_on_stop(Reporter& report, const DocumentNode& value, model::Config& in
 
 }  // namespace
 
-const std::array<ConfigKey, 5> kConfigKeys{{
+const std::array<ConfigKey, 6> kConfigKeys{{
     {.facts = {.name = "socket", .shape = Shape::text}, .read = read_socket},
     {.facts = {.name = "events", .shape = Shape::text}, .read = read_events},
     {.facts = {.name = "catalogue", .shape = Shape::list}, .read = read_catalogue},
     {.facts = {.name = "backend", .shape = Shape::text}, .read = read_backend},
     {.facts = {.name = "onStop", .shape = Shape::text}, .read = read_on_stop},
+    {.facts = {.name = "delegateSocket", .shape = Shape::text}, .read = read_delegate_socket},
 }};
 
 model::Config parse_config(Reporter& report, const DocumentNode& spec) {

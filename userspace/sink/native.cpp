@@ -90,6 +90,20 @@ void verdict(JsonLine& out, const Verdict& v) {
   out.close_object();
 }
 
+void chain(JsonLine& out, const std::vector<TaskInChain>& all) {
+  out.key("chain");
+  out.open_list();
+  for (const TaskInChain& one : all) {
+    out.open_object();
+    text_or_null(out, "id", one.id);
+    text_or_null(out, "name", one.name);
+    text_or_null(out, "agent", one.agent);
+    value_or_null(out, "on_behalf_of", one.on_behalf_of);
+    out.close_object();
+  }
+  out.close_list();
+}
+
 void task(JsonLine& out, const Task& t) {
   out.key("task");
   out.open_object();
@@ -100,6 +114,7 @@ void task(JsonLine& out, const Task& t) {
   text_or_null(out, "owner", t.owner);
   texts(out, "context", t.context);
   value_or_null(out, "parent", t.parent);
+  if (!t.chain.empty()) chain(out, t.chain);
   time_or_null(out, "expires", t.expires_ns);
   text_or_null(out, "scope_sha256", t.scope_sha256);
   text_or_null(out, "declared_by", t.declared_by);

@@ -126,11 +126,13 @@ TEST_F(Check, SaysOnceWhatIsWrongWithAFileThatIsInTheCatalogueToo) {
 }
 
 TEST_F(Check, WarnsOfWhatRunWouldRefuse) {
-  EXPECT_EQ(text(run({scratch_.write("s.yaml", scope_with("  parent: incident-99\n"))})),
-            "s.yaml:7:11: warning: the scope names a parent task: delegation is not there yet\n"
-            "    parent: incident-99\n"
-            "            ^\n"
-            "1 file, 1 document ok, 0 errors, 1 warning\n");
+  EXPECT_EQ(
+      text(run({scratch_.write("s.yaml", scope_with("  parent: incident-99\n"))})),
+      "s.yaml:7:11: warning: the scope names a parent task: only the daemon opens such a task, not "
+      "`ambit run`\n"
+      "    parent: incident-99\n"
+      "            ^\n"
+      "1 file, 1 document ok, 0 errors, 1 warning\n");
 }
 
 TEST_F(Check, ShowsWhatOnlyCompilingShows) {

@@ -33,6 +33,16 @@ TEST(ConfigParser, EveryKeyHasADefault) {
   EXPECT_THAT(config.catalogue, testing::IsEmpty());
   EXPECT_FALSE(config.backend);
   EXPECT_EQ(config.on_stop, model::OnStop::keep);
+  EXPECT_FALSE(config.delegate_socket);
+}
+
+TEST(ConfigParser, TakesASocketForTasksOrNone) {
+  EXPECT_EQ(config_of(config_with("  delegateSocket: /run/d.sock\n")).delegate_socket,
+            "/run/d.sock");
+  EXPECT_EQ(config_of(config_with("  delegateSocket: none\n")).delegate_socket, "");
+  EXPECT_THAT(
+      probe::messages(parse_documents(config_with("  delegateSocket: here\n"), "probe.yaml")),
+      ElementsAre(HasSubstr("is a relative path")));
 }
 
 TEST(ConfigParser, TakesEveryKey) {

@@ -84,7 +84,7 @@ TEST(ScopeCheck, WarnsOfAParentInTheWordsThatRunRefusesItWith) {
   const auto found = check_scope_against(scope_of(scope_with("  parent: incident-99\n")), {});
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].severity, DiagnosticSeverity::warning);
-  EXPECT_EQ(found[0].message, kNoDelegation);
+  EXPECT_EQ(found[0].message, kOnlyTheDaemonDelegates);
   EXPECT_EQ(found[0].line, kFirstLine);
   EXPECT_EQ(found[0].column, 11U);
 }

@@ -76,6 +76,19 @@ TEST(NativeForm, SaysNullWhereAFieldAppliesAndHasNoValue) {
   EXPECT_FALSE(out.contains("evidence"));
 }
 
+TEST(NativeForm, NamesTheWholeChainOfATaskThatWasDelegated) {
+  Event event = sample::file_finding();
+  auto task = std::make_shared<Task>();
+  task->parent = "02";
+  task->chain = {{.id = "01", .name = "root", .agent = "a", .on_behalf_of = "alice"},
+                 {.id = "02", .name = "middle", .agent = "b", .on_behalf_of = {}}};
+  event.task = task;
+  EXPECT_EQ(parsed(event).at("task").at("parent"), "02");
+  EXPECT_EQ(
+      parsed(event).at("task").at("chain").dump(),
+      R"([{"id":"01","name":"root","agent":"a","on_behalf_of":"alice"},{"id":"02","name":"middle","agent":"b","on_behalf_of":null}])");
+}
+
 TEST(NativeForm, NamesDestinationsByWhatTheyAre) {
   Event event = sample::connect_finding();
   EXPECT_EQ(parsed(event).at("destination").dump(),
