@@ -69,9 +69,9 @@ constexpr std::array kVerbs{
 options::options_description common_options() {
   options::options_description all("Options");
   auto add = all.add_options();
-  add("socket",
-      options::value<std::string>()->value_name("PATH")->default_value(daemon::kDefaultSocket),
-      "where the daemon listens");
+  add("socket", options::value<std::string>()->value_name("PATH"),
+      "where the daemon listens; left out: /run/ambit/delegate.sock from inside a task, else "
+      "/run/ambit/control.sock");
   add("json", "the daemon's answer as it is");
   add("help,h", "this text");
   return all;
@@ -92,8 +92,10 @@ std::string task_usage() {
          "       ambit task close ID [--kill]\n"
          "       ambit task list\n"
          "       ambit task show ID\n\n"
-         "Asks the daemon of this machine (`ambit daemon`); only root may. Exit 0: done, 1: it\n"
-         "refused, 125: none answers.\n\n" +
+         "Asks the daemon of this machine (`ambit daemon`). Only root may, and whoever is in a "
+         "task:\n"
+         "open then delegates, to a process of that task and within its scope, and list and show\n"
+         "tell of it and what is below it. Exit 0: done, 1: it refused, 125: none answers.\n\n" +
          describe(task_options());
 }
 
@@ -103,7 +105,8 @@ struct Shown {
 };
 
 int carry_out(const Values& values, const daemon::Call& call, const Shown& shown) {
-  const auto answer = daemon::call(text(values, "socket"), call);
+  const auto answer = values.count("socket") != 0 ? daemon::call(text(values, "socket"), call)
+                                                  : daemon::call_default(call);
   if (!answer) {
     std::fprintf(stderr, "ambit: %s\n", answer.error().message.c_str());
     return kExitInternal;

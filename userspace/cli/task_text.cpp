@@ -20,7 +20,7 @@ std::string word(const json& object, const char* key) {
   return to_terminal(value.is_string() ? value.get<std::string>() : value.dump());
 }
 
-constexpr std::array kLines{"id",    "name",   "agent",   "owner",      "onBehalfOf",
+constexpr std::array kLines{"id",    "name",   "parent",  "agent",      "owner",    "onBehalfOf",
                             "phase", "opened", "expires", "declaredBy", "processes"};
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 
+#include "userspace/pipeline/delegation_service.h"
 #include "userspace/pipeline/task_service.h"
 
 namespace ambit::daemon {
@@ -15,6 +16,7 @@ namespace ambit::daemon {
 struct Caller {
   uid_t uid = static_cast<uid_t>(-1);
   int pidfd = -1;  ///< -1: the process is gone, or cannot be held on to
+  pid_t pid = 0;   ///< as the host numbers it
 };
 
 struct ApiRequest {
@@ -40,5 +42,9 @@ inline constexpr std::size_t kMaxHeader = std::size_t{8} << 10U;
                                   const std::string& message);
 
 [[nodiscard]] ApiResponse answer(const ApiRequest& request, pipeline::TaskService& tasks);
+
+/// The same on the socket that tasks reach: for who is in one, about that and what is below it.
+[[nodiscard]] ApiResponse answer_inside(const ApiRequest& request,
+                                        pipeline::DelegationService& tasks);
 
 }  // namespace ambit::daemon

@@ -84,7 +84,14 @@ json to_json(const pipeline::TaskView& view) {
            {"opened", sink::rfc3339(view.opened_ns)},
            {"expires", sink::rfc3339(task.expires_ns)},
            {"declaredBy", task.declared_by},
-           {"scopeSha256", task.scope_sha256}};
+           {"scopeSha256", task.scope_sha256},
+           {"parent", task.parent ? json(*task.parent) : json(nullptr)},
+           {"chain", json::array()}};
+  for (const model::TaskInChain& one : task.chain)
+    out["chain"].push_back({{"id", one.id},
+                            {"name", one.name},
+                            {"agent", one.agent},
+                            {"onBehalfOf", one.on_behalf_of ? json(*one.on_behalf_of) : json()}});
   return out;
 }
 

@@ -9,6 +9,7 @@
 namespace ambit::daemon {
 
 inline constexpr const char* kDefaultSocket = "/run/ambit/control.sock";
+inline constexpr const char* kDefaultDelegateSocket = "/run/ambit/delegate.sock";
 
 struct Call {
   std::string method;
@@ -23,5 +24,9 @@ struct CallAnswer {
 
 /// Waits for the answer, a minute at most.
 [[nodiscard]] Result<CallAnswer> call(const std::string& socket, const Call& call);
+
+/// At the sockets of a daemon that is configured as by default: who is in a task reaches the
+/// delegate one alone, and is not let near the other; who is in none is sent there.
+[[nodiscard]] Result<CallAnswer> call_default(const Call& call);
 
 }  // namespace ambit::daemon

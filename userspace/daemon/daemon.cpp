@@ -11,6 +11,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <memory>
 #include <utility>  // Asio of Boost 1.74 and 1.81 needs it first under C++23
 
 #include "userspace/daemon/http_server.h"
@@ -32,7 +34,10 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
   ~Loop() { records_.release(); }  // the host's own
 
-  [[nodiscard]] Result<void> run(const std::string& socket) {
+  [[nodiscard]] Result<void> run(const std::string& socket, const std::string& inside) {
+    // First: where both have one directory, tasks must be able to pass it.
+    auto delegation = listen_inside(inside);
+    if (!delegation) return std::unexpected(delegation.error());
     auto server = HttpServer::listen(
         io_, socket, [this](const ApiRequest& request) { return answer(request, host_); });
     if (!server) return std::unexpected(server.error());
@@ -47,6 +52,14 @@ class Loop {
   }
 
  private:
+  /// None: nobody delegates.
+  Result<std::unique_ptr<HttpServer>> listen_inside(const std::string& socket) {
+    if (socket.empty()) return nullptr;
+    return HttpServer::listen(
+        io_, socket, [this](const ApiRequest& request) { return answer_inside(request, host_); },
+        {.reach = Reach::everybody});
+  }
+
   void wait_for_records() {
     records_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const error_code& error) {
       if (!error) take_records();
@@ -89,16 +102,19 @@ void raise_limit_of_files() {
 }  // namespace
 
 Result<void> serve(const model::Config& config) {
+  const std::string inside = config.delegate_socket.value_or(
+      std::filesystem::path(config.socket).replace_filename("delegate.sock"));
   raise_limit_of_files();
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a limit is a failed write, as a full disk is
   ::signal(SIGHUP, SIG_IGN);   // the end of a terminal is not the end of the tasks
   auto host = TaskHost::start({.catalogue = config.catalogue,
                                .events = config.events,
+                               .delegate_socket = inside,
                                .backend = config.backend,
                                .watcher = {}});
   if (!host) return std::unexpected(host.error());
-  auto served = Loop(**host).run(config.socket);
+  auto served = Loop(**host).run(config.socket, inside);
   auto stopped = (*host)->stop(config.on_stop);
   return served ? stopped : served;
 }

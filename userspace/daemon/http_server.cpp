@@ -131,7 +131,7 @@ class HttpServer::Listener : public std::enable_shared_from_this<Listener> {
         limits_(limits) {}
 
   [[nodiscard]] Result<void> begin() {
-    auto socket = listen_at(path_);
+    auto socket = listen_at(path_, limits_.reach);
     if (!socket) return std::unexpected(socket.error());
     error_code error;
     static_cast<void>(acceptor_.assign(Local(), socket->release(), error));

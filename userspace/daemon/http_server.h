@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP on a Unix socket that only root can reach. Whatever comes: bounded in size, in time and in
-// number.
+// HTTP on a Unix socket. Whatever comes: bounded in size, in time and in number.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -11,20 +10,22 @@
 
 #include "userspace/base/result.h"
 #include "userspace/daemon/api.h"
+#include "userspace/daemon/socket_file.h"
 
 namespace ambit::daemon {
 
 struct HttpLimits {
   std::size_t connections = 64;              ///< one more closes the oldest
   std::chrono::milliseconds patience{5000};  ///< for a whole request, idle time before it too
+  Reach reach = Reach::owner;
 };
 
 using Handler = std::function<ApiResponse(const ApiRequest&)>;
 
 class HttpServer {
  public:
-  /// Makes the socket (mode 0600) and its directory (0700) where that is missing; takes the place
-  /// of one that nobody answers at.
+  /// Makes the socket, and its directory where that is missing (socket_file.h); takes the place of
+  /// one that nobody answers at.
   [[nodiscard]] static Result<std::unique_ptr<HttpServer>> listen(boost::asio::io_context& io,
                                                                   const std::string& path,
                                                                   Handler handler,

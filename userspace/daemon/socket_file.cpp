@@ -19,8 +19,6 @@ namespace {
 #define SO_PEERPIDFD 77  // 6.5
 #endif
 
-constexpr mode_t kOwnerOnly = 0600;
-
 Result<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -36,10 +34,10 @@ Result<Descriptor> new_socket() {
   return socket;
 }
 
-Result<void> make_room(const std::string& path, const sockaddr_un& address) {
+Result<void> make_room(const std::string& path, const sockaddr_un& address, Reach reach) {
   const std::string directory = std::filesystem::path(path).parent_path();
-  constexpr mode_t kPrivate = 0700;
-  if (::mkdir(directory.c_str(), kPrivate) != 0 && errno != EEXIST)
+  const mode_t mode = reach == Reach::owner ? 0700 : 0711;
+  if (::mkdir(directory.c_str(), mode) != 0 && errno != EEXIST)
     return fail_errno("cannot make " + directory);
   struct stat facts{};
   if (::lstat(path.c_str(), &facts) != 0) return {};
@@ -55,14 +53,15 @@ Result<void> make_room(const std::string& path, const sockaddr_un& address) {
 
 }  // namespace
 
-Result<Descriptor> listen_at(const std::string& path) {
+Result<Descriptor> listen_at(const std::string& path, Reach reach) {
   const auto address = address_of(path);
   if (!address) return std::unexpected(address.error());
-  if (auto room = make_room(path, *address); !room) return std::unexpected(room.error());
+  if (auto room = make_room(path, *address, reach); !room) return std::unexpected(room.error());
   auto socket = new_socket();
   if (!socket) return std::unexpected(socket.error());
   // The mode is there with the name: nobody connects in between.
-  const mode_t before = ::umask(static_cast<mode_t>(~kOwnerOnly & 0777U));
+  const mode_t mode = reach == Reach::owner ? 0600 : 0666;
+  const mode_t before = ::umask(static_cast<mode_t>(~mode & 0777U));
   const int bound =
       ::bind(socket->get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address));
   const int code = errno;
@@ -83,7 +82,7 @@ Caller caller_of(int connection, Descriptor& process) {
     process = Descriptor(pidfd);
   else if (errno == ENOPROTOOPT)
     process = open_pidfd(peer.pid);
-  return {.uid = peer.uid, .pidfd = process.get()};
+  return {.uid = peer.uid, .pidfd = process.get(), .pid = peer.pid};
 }
 
 }  // namespace ambit::daemon
