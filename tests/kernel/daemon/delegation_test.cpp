@@ -81,7 +81,7 @@ class ATask : public testing::Test {
 TEST_F(ATask, OpensATaskThatMayDoNoMoreThanItIsGivenWhileTheParentMayDoTheRest) {
   const Json parent = node_.open(wide(), boss_.pid());
   Shell worker(boss_, "worker");
-  for (const std::string file : {mine_, theirs_})
+  for (const std::string& file : {mine_, theirs_})
     EXPECT_TRUE(worker.act("open " + file).done()) << "before it is delegated " << file;
   EXPECT_TRUE(worker.act(tcp(other_)).done());
 
@@ -98,7 +98,7 @@ TEST_F(ATask, OpensATaskThatMayDoNoMoreThanItIsGivenWhileTheParentMayDoTheRest) 
   EXPECT_TRUE(worker.act(tcp(other_)).refused());
   EXPECT_TRUE(worker.act("open /etc/hostname").done());
 
-  for (const std::string file : {mine_, theirs_})
+  for (const std::string& file : {mine_, theirs_})
     EXPECT_TRUE(boss_.act("open " + file).done()) << "the parent still may " << file;
   EXPECT_TRUE(boss_.act(tcp(other_)).done()) << "the parent still may";
   Shell outsider(scratch_, "outsider");
