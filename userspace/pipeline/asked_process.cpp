@@ -3,8 +3,10 @@
 
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <string>
+#include <utility>
+
+#include "userspace/base/proc_field.h"
 
 namespace ambit::pipeline {
 
@@ -14,12 +16,7 @@ namespace fs = std::filesystem;
 
 std::string directory_of(std::uint32_t pid) { return "/proc/" + std::to_string(pid); }
 
-std::optional<std::string> line_of(std::uint32_t pid, std::string_view word) {
-  std::ifstream status(directory_of(pid) + "/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with(word)) return line;
-  return std::nullopt;
-}
+std::string status_file_of(std::uint32_t pid) { return directory_of(pid) + "/status"; }
 
 std::optional<std::uint32_t> number_in(std::string_view text) {
   std::uint32_t number = 0;
@@ -35,20 +32,18 @@ fs::path pid_namespace_of(std::uint32_t pid) {
 
 /// What a process is called in the innermost of its PID namespaces.
 std::optional<std::uint32_t> innermost_of(std::uint32_t pid) {
-  const auto line = line_of(pid, "NSpid:");
-  return line ? number_in(std::string_view(*line).substr(line->find_last_of("\t ") + 1))
-              : std::nullopt;
+  const auto numbers = proc_field(status_file_of(pid), "NSpid:");
+  return numbers ? number_in(std::string_view(*numbers).substr(numbers->find_last_of("\t ") + 1))
+                 : std::nullopt;
 }
 
 }  // namespace
 
 std::optional<std::uint32_t> status_of(std::uint32_t pid, std::string_view word) {
-  const auto line = line_of(pid, word);
-  if (!line) return std::nullopt;
-  const std::size_t begin = line->find_first_of("0123456789", word.size());
-  if (begin == std::string::npos) return std::nullopt;
-  return number_in(
-      std::string_view(*line).substr(begin, line->find_first_not_of("0123456789", begin) - begin));
+  const auto number = proc_number(status_file_of(pid), word);
+  return number && std::in_range<std::uint32_t>(*number)
+             ? std::optional(static_cast<std::uint32_t>(*number))
+             : std::nullopt;
 }
 
 std::uint32_t process_of_thread(std::uint32_t tid) { return status_of(tid, "Tgid:").value_or(tid); }

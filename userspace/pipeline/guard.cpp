@@ -10,9 +10,9 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
-#include <string_view>
 
 #include "userspace/base/pidfd.h"
+#include "userspace/base/proc_field.h"
 #include "userspace/policy/encode.h"
 #include "userspace/policy/filesystem.h"
 
@@ -20,21 +20,13 @@ namespace ambit::pipeline {
 
 namespace {
 
-/// The number behind a word at the start of a line of /proc/self/fdinfo/N.
-std::optional<std::uint64_t> number_of(const std::string& fdinfo, std::string_view word) {
-  std::ifstream lines(fdinfo);
-  for (std::string line; std::getline(lines, line);)
-    if (line.starts_with(word)) return std::stoull(line.substr(word.size()));
-  return std::nullopt;
-}
-
 /// The file as the kernel keeps it: stat() says other devices on btrfs and overlayfs, mountinfo has
 /// those of the superblocks.
 std::optional<model::FileId> kernel_id_of(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_PATH | O_CLOEXEC));
   const std::string fdinfo = "/proc/self/fdinfo/" + std::to_string(file.get());
-  const auto mount = number_of(fdinfo, "mnt_id:");
-  const auto ino = number_of(fdinfo, "ino:");
+  const auto mount = proc_number(fdinfo, "mnt_id:");
+  const auto ino = proc_number(fdinfo, "ino:");
   if (!mount || !ino) return std::nullopt;
   std::ifstream mounts("/proc/self/mountinfo");
   for (std::string line; std::getline(mounts, line);) {

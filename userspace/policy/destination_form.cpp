@@ -140,7 +140,7 @@ std::string text_of(const model::AddressRange& range) {
   return text_of(range.address) + '/' + std::to_string(range.prefix - unwritten);
 }
 
-bool covers_all_of_ipv4(const model::AddressRange& range) {
+bool is_around_ipv4(const model::AddressRange& range) {
   const model::AddressRange ipv4 = ipv4_root();
   return range.prefix < ipv4.prefix && covers(range, ipv4);
 }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/base/proc_field.h"
+
+#include <charconv>
+#include <fstream>
+
+namespace ambit {
+
+namespace {
+constexpr std::string_view kBlanks = " \t";
+}
+
+std::optional<std::string> proc_field(const std::string& path, std::string_view word) {
+  std::ifstream lines(path);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(word)) continue;
+    const std::size_t begin = line.find_first_not_of(kBlanks, word.size());
+    if (begin == std::string::npos) return std::string();
+    return line.substr(begin, line.find_last_not_of(kBlanks) + 1 - begin);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> proc_number(const std::string& path, std::string_view word, int base) {
+  const auto field = proc_field(path, word);
+  if (!field) return std::nullopt;
+  const std::string_view first = std::string_view(*field).substr(0, field->find_first_of(kBlanks));
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(first.data(), first.data() + first.size(), number, base);
+  if (read.ec != std::errc{} || read.ptr != first.data() + first.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace ambit
