@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -182,6 +183,31 @@ void ask(const ResolverOptions& options, const std::string& lookups, Clock::time
   }
 }
 
+bool is_loopback_name(std::string_view host) {
+  constexpr std::string_view kName = "localhost";
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (host.size() < kName.size()) return false;
+  const bool alone = host.size() == kName.size();
+  const bool below = !alone && host[host.size() - kName.size() - 1] == '.';
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; };
+  return (alone || below) &&
+         std::ranges::equal(host.substr(host.size() - kName.size()), kName, same);
+}
+
+/// RFC 6761, 6.3: such a name is loopback, of IPv4 and IPv6, and no server is asked. Clients take
+/// either, whatever /etc/hosts says of it beside.
+Resolved with_loopback(std::optional<Result<Resolved>> from_file) {
+  Resolved resolved = from_file && *from_file ? std::move(**from_file) : Resolved{};
+  constexpr std::array<std::uint8_t, 4> kIpv4{127, 0, 0, 1};
+  Address ipv6{};
+  ipv6.back() = 1;
+  for (const Address& address : {from_ipv4(kIpv4), ipv6})
+    if (std::ranges::find(resolved.addresses, address) == resolved.addresses.end())
+      resolved.addresses.push_back(address);
+  std::ranges::sort(resolved.addresses);
+  return resolved;
+}
+
 bool can_be_asked(const std::string& host) {
   return !host.empty() && host.size() <= kMaxHostLength && host.find('\0') == std::string::npos;
 }
@@ -199,6 +225,9 @@ std::map<std::string, Result<Resolved>> resolve_names(const ResolverOptions& opt
   const auto deadline = Clock::now() + options.limit;
   if (options.hosts_file) ask(options, "f", deadline, queries);
   for (Query& query : queries) {
+    if (is_loopback_name(query.host)) {
+      query.result = with_loopback(std::move(query.result));
+    }
     if (query.result && query.result->has_value()) {
       (*query.result)->from_file = true;
     }
