@@ -61,10 +61,13 @@ Result<FunctionNames> functions_for(std::span<const ProgramSpec> specs) {
   return functions_of_kernel(wanted);
 }
 
+/// The machine's: Ambit's own is another one in a container, and behind a unit's ProtectSystem=.
 std::uint32_t namespace_number(const char* name) {
   struct stat facts{};
-  const std::string path = std::string("/proc/self/ns/") + name;
-  return ::stat(path.c_str(), &facts) == 0 ? static_cast<std::uint32_t>(facts.st_ino) : 0;
+  for (const std::string whose : {"/proc/1/ns/", "/proc/self/ns/"})
+    if (::stat((whose + name).c_str(), &facts) == 0)
+      return static_cast<std::uint32_t>(facts.st_ino);
+  return 0;
 }
 
 /// Others than root may move and freeze the processes of this cgroup.
