@@ -26,12 +26,18 @@ def why_not():
     return manifests.why_not()
 
 
-@unittest.skipIf(why_not(), why_not())
-class TheImage(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
+def setUpModule():  # noqa: N802 (unittest's name)
+    if not why_not():
         subprocess.run([manifests.ROOT / "packaging/container/build", IMAGE, AMBIT], check=True, capture_output=True)
 
+
+def tearDownModule():  # noqa: N802
+    if not why_not():
+        podman("image", "rm", IMAGE)
+
+
+@unittest.skipIf(why_not(), why_not())
+class TheImage(unittest.TestCase):
     def test_has_no_shell_and_no_package_manager(self):
         made = podman("create", IMAGE).stdout.strip()
         listed = subprocess.run(
@@ -50,10 +56,6 @@ class TheImage(unittest.TestCase):
 
 @unittest.skipIf(why_not(), why_not())
 class TheContainer(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        subprocess.run([manifests.ROOT / "packaging/container/build", IMAGE, AMBIT], check=True, capture_output=True)
-
     def setUp(self):
         self.place = Place()
         self.addCleanup(self.place.remove)
