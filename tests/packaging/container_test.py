@@ -63,6 +63,7 @@ class TheContainer(unittest.TestCase):
     def start(self, overlay):
         container = Container(overlay, self.place)
         self.addCleanup(container.remove)
+        container.start()
         container.wait()
         return container
 

@@ -116,8 +116,10 @@ class Container:
         self.run = place.path / "run"
         self.bpffs = place.path / "bpf"
         self.bpffs.mkdir(exist_ok=True)
+
+    def start(self):
         subprocess.run(["mount", "-t", "bpf", "bpf", str(self.bpffs)], check=True)
-        arguments = manifests.podman_arguments(self.documents, place.path, {"/run/ambit": str(self.run)})
+        arguments = manifests.podman_arguments(self.documents, self.place.path, {"/run/ambit": str(self.run)})
         started = podman(
             "run", "--detach", "--name", self.name, *limits(), *arguments, "-v", f"{self.bpffs}:/host/sys/fs/bpf",
             IMAGE, *self.container["args"],

@@ -26,12 +26,14 @@ options::options_description described() {
       "a document of kind Config; `ambit check` judges it the same way");
   add("root", options::value<std::string>()->value_name("DIR"),
       "in a container: where the machine's root is mounted; all paths, FILE included, are in it");
+  add("shadow",
+      "every task is decided and reported, and nothing is stopped, whatever its scope says");
   add("help,h", "this text");
   return all;
 }
 
 std::string usage() {
-  return "Usage: ambit daemon [--root DIR] --config FILE\n\n"
+  return "Usage: ambit daemon [--root DIR] [--shadow] --config FILE\n\n"
          "Serves tasks of running processes on a Unix socket (docs/openapi.yaml) until SIGTERM.\n"
          "`ambit task` and `ambit status` are its clients.\n\n" +
          describe(described());
@@ -85,7 +87,9 @@ int daemon_command(std::span<const std::string> arguments) {
     std::fputs(config.error().message.c_str(), stderr);
     return kExitFaults;
   }
-  if (auto served = daemon::serve(*config, *program); !served) {
+  if (auto served =
+          daemon::serve(*config, {.shadow = values->count("shadow") != 0, .program = *program});
+      !served) {
     std::fprintf(stderr, "ambit daemon: %s\n", served.error().message.c_str());
     return kExitInternal;
   }

@@ -10,8 +10,13 @@
 
 namespace ambit::daemon {
 
-/// Serves until SIGTERM or SIGINT. `program` is Ambit's own, where it lies outside the root.
-[[nodiscard]] Result<void> serve(const model::Config& config,
-                                 std::optional<model::FileId> program = {});
+/// What the command line says beside the configuration.
+struct Started {
+  bool shadow = false;                   ///< no task does more than report
+  std::optional<model::FileId> program;  ///< Ambit's own, where it lies outside the root
+};
+
+/// Serves until SIGTERM or SIGINT.
+[[nodiscard]] Result<void> serve(const model::Config& config, const Started& started);
 
 }  // namespace ambit::daemon

@@ -145,7 +145,6 @@ struct Config {
   std::vector<std::string> catalogue;  ///< sources; empty: the built-in one
   std::optional<Backend> backend;      ///< absent: the best that is proved
   OnStop on_stop = OnStop::keep;
-  Mode mode = Mode::enforce;  ///< shadow: of every task, whatever its scope says
   std::string source;
 };
 

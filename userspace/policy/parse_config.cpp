@@ -7,7 +7,6 @@
 
 #include "userspace/policy/catalogue.h"
 #include "userspace/policy/diagnostic_text.h"
-#include "userspace/policy/parse_scope.h"
 
 namespace ambit::policy {
 namespace {
@@ -81,19 +80,14 @@ void read_on_stop(Reporter& report, const DocumentNode& value, model::Config& in
   read_word(report, value, "onStop", kOnStopWords, into.on_stop);
 }
 
-void read_mode(Reporter& report, const DocumentNode& value, model::Config& into) {
-  read_word(report, value, "mode", kModes, into.mode);
-}
-
 }  // namespace
 
-const std::array<ConfigKey, 6> kConfigKeys{{
+const std::array<ConfigKey, 5> kConfigKeys{{
     {.facts = {.name = "socket", .shape = Shape::text}, .read = read_socket},
     {.facts = {.name = "events", .shape = Shape::text}, .read = read_events},
     {.facts = {.name = "catalogue", .shape = Shape::list}, .read = read_catalogue},
     {.facts = {.name = "backend", .shape = Shape::text}, .read = read_backend},
     {.facts = {.name = "onStop", .shape = Shape::text}, .read = read_on_stop},
-    {.facts = {.name = "mode", .shape = Shape::text}, .read = read_mode},
 }};
 
 model::Config parse_config(Reporter& report, const DocumentNode& spec) {

@@ -33,19 +33,16 @@ TEST(ConfigParser, EveryKeyHasADefault) {
   EXPECT_THAT(config.catalogue, testing::IsEmpty());
   EXPECT_FALSE(config.backend);
   EXPECT_EQ(config.on_stop, model::OnStop::keep);
-  EXPECT_EQ(config.mode, model::Mode::enforce);
 }
 
 TEST(ConfigParser, TakesEveryKey) {
   const model::Config config = config_of(config_with(
       "  socket: /run/a.sock\n  events: /var/log/e.ndjson\n  backend: portable\n  onStop: release\n"
-      "  mode: shadow\n"
       "  catalogue: [builtin, \"builtin:dotenv\", /etc/ambit/credentials]\n"));
   EXPECT_EQ(config.socket, "/run/a.sock");
   EXPECT_EQ(config.events, "/var/log/e.ndjson");
   EXPECT_EQ(config.backend, model::Backend::portable);
   EXPECT_EQ(config.on_stop, model::OnStop::release);
-  EXPECT_EQ(config.mode, model::Mode::shadow);
   EXPECT_THAT(config.catalogue, ElementsAre("builtin", "builtin:dotenv", "/etc/ambit/credentials"));
 }
 

@@ -138,7 +138,6 @@ TEST(Schema, OfConfigsHasTheParsersKeysAndWords) {
   expect_keys(spec, kConfigKeys);
   expect_words(at(spec, {"properties", "backend", "enum"}), kBackendWords);
   expect_words(at(spec, {"properties", "onStop", "enum"}), kOnStopWords);
-  expect_words(at(spec, {"properties", "mode", "enum"}), kModes);
 }
 
 TEST(Schema, OfCredentialsHasTheParsersKeysAndWords) {
