@@ -87,6 +87,12 @@ options::options_description task_options() {
   return all;
 }
 
+options::options_description status_options() {
+  options::options_description all = common_options();
+  all.add_options()("alive", "only whether it answers, not whether it is ready");
+  return all;
+}
+
 std::string task_usage() {
   return "Usage: ambit task open --scope FILE --pid PID\n"
          "       ambit task close ID [--kill]\n"
@@ -144,14 +150,15 @@ int task_command(std::span<const std::string> arguments) {
 }
 
 int status_command(std::span<const std::string> arguments) {
-  auto values = parse_options(arguments, {.options = common_options(), .positional = {}});
+  auto values = parse_options(arguments, {.options = status_options(), .positional = {}});
   if (!values) return usage_error(std::cerr, "status", values.error().message);
   if (values->count("help") != 0) {
     std::cout << "Usage: ambit status\n\nWhether the daemon of this machine is ready.\n\n" +
-                     describe(common_options());
+                     describe(status_options());
     return kExitOk;
   }
-  return carry_out(*values, {.method = "GET", .target = "/v1/ready", .body = {}},
+  const char* const target = values->count("alive") != 0 ? "/v1/health" : "/v1/ready";
+  return carry_out(*values, {.method = "GET", .target = target, .body = {}},
                    {.show = status_text, .scope_file = {}});
 }
 

@@ -88,7 +88,7 @@ void raise_limit_of_files() {
 
 }  // namespace
 
-Result<void> serve(const model::Config& config) {
+Result<void> serve(const model::Config& config, const Started& started) {
   raise_limit_of_files();
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a limit is a failed write, as a full disk is
@@ -96,7 +96,9 @@ Result<void> serve(const model::Config& config) {
   auto host = TaskHost::start({.catalogue = config.catalogue,
                                .events = config.events,
                                .backend = config.backend,
-                               .watcher = {}});
+                               .watcher = {},
+                               .shadow = started.shadow,
+                               .program = started.program});
   if (!host) return std::unexpected(host.error());
   auto served = Loop(**host).run(config.socket);
   auto stopped = (*host)->stop(config.on_stop);

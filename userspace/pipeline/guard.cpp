@@ -42,9 +42,15 @@ std::optional<model::FileId> kernel_id_of(const std::string& path) {
   return std::nullopt;
 }
 
-Result<void> guard_path(kernel::Sensor& sensor, const std::string& path, policy::Guarded as) {
+Result<model::FileId> where_it_lies(const std::string& path) {
   const auto id = kernel_id_of(path);
   if (!id) return fail("cannot guard " + path + ": /proc does not tell where it lies");
+  return *id;
+}
+
+Result<void> guard_path(kernel::Sensor& sensor, const std::string& path, policy::Guarded as) {
+  const auto id = where_it_lies(path);
+  if (!id) return std::unexpected(id.error());
   return sensor.put(policy::encode_guarded(*id, as));
 }
 
@@ -57,9 +63,13 @@ Result<void> guard_own_process(kernel::Sensor& sensor) {
   return sensor.guard_process(self.get(), static_cast<std::uint32_t>(pid));
 }
 
-Result<void> guard_own_program(kernel::Sensor& sensor) {
+Result<model::FileId> own_program() { return where_it_lies("/proc/self/exe"); }
+
+Result<void> guard_own_program(kernel::Sensor& sensor, std::optional<model::FileId> known) {
   if (sensor.backend() == model::Backend::portable) return {};
-  return guard_path(sensor, "/proc/self/exe", policy::Guarded::monitor);
+  const auto program = known ? Result<model::FileId>(*known) : own_program();
+  if (!program) return std::unexpected(program.error());
+  return sensor.put(policy::encode_guarded(*program, policy::Guarded::monitor));
 }
 
 Result<void> guard_event_file(kernel::Sensor& sensor, const std::string& path) {

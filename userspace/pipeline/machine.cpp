@@ -31,12 +31,17 @@ struct NeededCapability {
   const char* name;
 };
 
-// sys_admin: fanotify permission events; net_admin: cgroup programs; perfmon: tracing programs.
+// sys_admin: fanotify permission events; net_admin: cgroup programs; perfmon: tracing programs;
+// dac_read_search: credentials in directories of others, which would be left without marks;
+// sys_ptrace: programs and namespaces of others; kill: ending what runs as others.
 constexpr std::array kNeeded{
     NeededCapability{.number = CAP_BPF, .name = "CAP_BPF"},
     NeededCapability{.number = CAP_PERFMON, .name = "CAP_PERFMON"},
     NeededCapability{.number = CAP_NET_ADMIN, .name = "CAP_NET_ADMIN"},
     NeededCapability{.number = CAP_SYS_ADMIN, .name = "CAP_SYS_ADMIN"},
+    NeededCapability{.number = CAP_DAC_READ_SEARCH, .name = "CAP_DAC_READ_SEARCH"},
+    NeededCapability{.number = CAP_SYS_PTRACE, .name = "CAP_SYS_PTRACE"},
+    NeededCapability{.number = CAP_KILL, .name = "CAP_KILL"},
 };
 
 std::string first_line(const char* path) {

@@ -65,7 +65,7 @@ Result<void> TaskHost::choose() {
   if (!sensor) return std::unexpected(sensor.error());
   sensor_ = std::move(*sensor);
   if (auto on = switch_hooks_on(); !on) return on;
-  if (auto guarded = guard_own_program(*sensor_); !guarded) return guarded;
+  if (auto guarded = guard_own_program(*sensor_, options_.program); !guarded) return guarded;
   return policy::put_all(*sensor_, policy::encode_paths(plan_.catalogue_paths, kCredentialSpace));
 }
 

@@ -26,6 +26,8 @@ struct HostOptions {
   std::string events;  ///< a file, or "-"
   std::optional<model::Backend> backend;
   Stream::Watcher watcher;
+  bool shadow = false;                   ///< no task does more than report, whatever its scope says
+  std::optional<model::FileId> program;  ///< Ambit's own, where it lies outside the root
 };
 
 class TaskHost : public TaskService {

@@ -47,6 +47,7 @@ Answer<model::Scope> take_scope(const std::string& text, const model::Catalogue&
 Answer<TaskView> TaskHost::open(const OpenRequest& request) {
   auto scope = take_scope(request.scope, catalogue_);
   if (!scope) return std::unexpected(scope.error());
+  if (options_.shadow) scope->mode = model::Mode::shadow;
   auto process = find_process(*sensor_, request.pid);
   if (!process) return std::unexpected(process.error());
   if (last_slot_ + 2 >= kFirstProofNumber)
