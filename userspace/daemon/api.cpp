@@ -92,17 +92,27 @@ ApiResponse ready(const Asked& /*asked*/, TaskService& tasks) {
       .status = status.fault.empty() ? 200U : 503U, .body = text_of(to_json(status)), .allow = {}};
 }
 
+ApiResponse stream_events(const Asked& asked, TaskService& /*tasks*/) {
+  auto query = parse_event_query(asked.query);
+  if (!query) return failure(400, "bad_request", query.error().message);
+  return {.status = 200, .body = {}, .allow = {}, .events = std::move(*query)};
+}
+
 struct Route {
   std::string_view method;
   std::string_view path;   ///< one that ends in / has the id of a task behind it
-  std::string_view query;  ///< the only key that it takes, with true or false
+  std::string_view query;  ///< the only key that it takes, with true or false; *: its own affair
   ApiResponse (*answer)(const Asked&, TaskService&);
 };
 
 constexpr std::array kRoutes{
-    Route{"POST", "/v1/tasks", "", open_task}, Route{"GET", "/v1/tasks", "", list_tasks},
-    Route{"GET", "/v1/tasks/", "", show_task}, Route{"DELETE", "/v1/tasks/", "kill", close_task},
-    Route{"GET", "/v1/health", "", health},    Route{"GET", "/v1/ready", "", ready},
+    Route{"POST", "/v1/tasks", "", open_task},
+    Route{"GET", "/v1/tasks", "", list_tasks},
+    Route{"GET", "/v1/tasks/", "", show_task},
+    Route{"DELETE", "/v1/tasks/", "kill", close_task},
+    Route{"GET", "/v1/health", "", health},
+    Route{"GET", "/v1/ready", "", ready},
+    Route{"GET", "/v1/events", "*", stream_events},
 };
 
 bool is_at(const Route& route, std::string_view path) {
@@ -112,7 +122,7 @@ bool is_at(const Route& route, std::string_view path) {
 }
 
 bool takes_query(const Route& route, std::string_view query) {
-  if (query.empty()) return true;
+  if (query.empty() || route.query == "*") return true;
   const std::string key(route.query);
   return !key.empty() && (query == key + "=true" || query == key + "=false");
 }

@@ -5,8 +5,10 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
+#include "userspace/daemon/event_query.h"
 #include "userspace/pipeline/task_service.h"
 
 namespace ambit::daemon {
@@ -26,8 +28,9 @@ struct ApiRequest {
 
 struct ApiResponse {
   unsigned status = 500;
-  std::string body;   ///< JSON
-  std::string allow;  ///< methods, with status 405
+  std::string body;                  ///< JSON
+  std::string allow;                 ///< methods, with status 405
+  std::optional<EventQuery> events;  ///< the answer is a stream of these; no body
 };
 
 /// A document of the largest size still fits when JSON writes each of its bytes as an escape of

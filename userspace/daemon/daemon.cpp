@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <utility>  // Asio of Boost 1.74 and 1.81 needs it first under C++23
 
+#include "userspace/daemon/event_feed.h"
 #include "userspace/daemon/http_server.h"
 #include "userspace/pipeline/task_host.h"
 
@@ -26,15 +27,23 @@ using pipeline::TaskHost;
 
 class Loop {
  public:
-  explicit Loop(TaskHost& host)
-      : host_(host), tick_(io_), records_(io_, host.descriptor()), signals_(io_, SIGTERM, SIGINT) {}
+  Loop(asio::io_context& io, TaskHost& host, EventFeed& feed)
+      : io_(io),
+        host_(host),
+        feed_(feed),
+        tick_(io),
+        records_(io, host.descriptor()),
+        signals_(io, SIGTERM, SIGINT) {}
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop() { records_.release(); }  // the host's own
 
   [[nodiscard]] Result<void> run(const std::string& socket) {
     auto server = HttpServer::listen(
-        io_, socket, [this](const ApiRequest& request) { return answer(request, host_); });
+        io_, socket, [this](const ApiRequest& request) { return reply(request); }, {},
+        [this](auto connection, const EventQuery& query) {
+          feed_.begin(std::move(connection), query);
+        });
     if (!server) return std::unexpected(server.error());
     signals_.async_wait([this](const error_code& error, int) {
       if (!error) io_.stop();
@@ -43,10 +52,29 @@ class Loop {
     wait_for_tick();
     std::fprintf(stderr, "ambit daemon: ready at %s\n", socket.c_str());
     io_.run();
+    stopping_ = true;
     return {};
   }
 
+  /// The host has written its last event: readers of the stream get it, if they are quick.
+  void finish() {
+    constexpr std::chrono::seconds kLimit{1};
+    const auto end = std::chrono::steady_clock::now() + kLimit;
+    feed_.stop();
+    io_.restart();
+    while (!feed_.is_idle() && std::chrono::steady_clock::now() < end) io_.run_one_until(end);
+    feed_.close();
+  }
+
  private:
+  ApiResponse reply(const ApiRequest& request) {
+    if (stopping_) return failure(503, "unavailable", "the daemon stops");
+    ApiResponse response = answer(request, host_);
+    if (response.events)
+      if (auto refusal = feed_.refusal(*response.events)) return std::move(*refusal);
+    return response;
+  }
+
   void wait_for_records() {
     records_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const error_code& error) {
       if (!error) take_records();
@@ -55,6 +83,7 @@ class Loop {
 
   /// In a flood callers and ends get their turn in between.
   void take_records() {
+    if (stopping_) return;
     if (host_.serve())
       asio::post(io_, [this] { take_records(); });
     else
@@ -65,17 +94,19 @@ class Loop {
     constexpr std::chrono::milliseconds kTick{100};
     tick_.expires_after(kTick);
     tick_.async_wait([this](const error_code& error) {
-      if (error) return;
+      if (error || stopping_) return;
       host_.tick();
       wait_for_tick();
     });
   }
 
-  asio::io_context io_{1};
+  asio::io_context& io_;
   TaskHost& host_;
+  EventFeed& feed_;
   asio::steady_timer tick_;
   asio::posix::stream_descriptor records_;
   asio::signal_set signals_;
+  bool stopping_ = false;
 };
 
 /// A task costs a descriptor for its process, and some for its programs.
@@ -93,13 +124,20 @@ Result<void> serve(const model::Config& config) {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a limit is a failed write, as a full disk is
   ::signal(SIGHUP, SIG_IGN);   // the end of a terminal is not the end of the tasks
-  auto host = TaskHost::start({.catalogue = config.catalogue,
-                               .events = config.events,
-                               .backend = config.backend,
-                               .watcher = {}});
+  asio::io_context io{1};
+  EventFeed feed(io);
+  auto host =
+      TaskHost::start({.catalogue = config.catalogue,
+                       .events = config.events,
+                       .backend = config.backend,
+                       .watcher = [&feed](const model::Event& event, std::string_view line) {
+                         feed.append(event, line);
+                       }});
   if (!host) return std::unexpected(host.error());
-  auto served = Loop(**host).run(config.socket);
+  Loop loop(io, **host, feed);
+  auto served = loop.run(config.socket);
   auto stopped = (*host)->stop(config.on_stop);
+  loop.finish();
   return served ? stopped : served;
 }
 

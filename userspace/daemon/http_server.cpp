@@ -52,10 +52,16 @@ std::optional<ApiResponse> fault_of(const error_code& error) {
 
 }  // namespace
 
+struct HttpServer::Handlers {
+  Handler answer;
+  StreamHandler stream;
+};
+
 class HttpServer::Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Local::socket socket, const Handler& handler, std::chrono::milliseconds patience)
-      : stream_(std::move(socket)), handler_(handler), patience_(patience) {
+  Session(Local::socket socket, std::shared_ptr<const Handlers> handlers,
+          std::chrono::milliseconds patience)
+      : stream_(std::move(socket)), handlers_(std::move(handlers)), patience_(patience) {
     caller_ = caller_of(stream_.socket().native_handle(), process_);
   }
 
@@ -87,11 +93,14 @@ class HttpServer::Session : public std::enable_shared_from_this<Session> {
     }
     http::request<http::string_body> request = parser_->release();
     const bool keep = request.keep_alive();
-    write(handler_({.method = std::string(request.method_string()),
-                    .target = std::string(request.target()),
-                    .body = std::move(request.body()),
-                    .caller = caller_}),
-          keep);
+    const bool chunks = request.version() >= kVersion;
+    const ApiResponse answer = handlers_->answer({.method = std::string(request.method_string()),
+                                                  .target = std::string(request.target()),
+                                                  .body = std::move(request.body()),
+                                                  .caller = caller_});
+    if (!answer.events) return write(answer, keep);
+    if (!chunks) return write(failure(400, "bad_request", "a stream needs HTTP/1.1"), false);
+    handlers_->stream(stream_.release_socket(), *answer.events);
   }
 
   void write(const ApiResponse& answer, bool keep) {
@@ -112,7 +121,7 @@ class HttpServer::Session : public std::enable_shared_from_this<Session> {
   }
 
   beast::basic_stream<Local> stream_;
-  const Handler& handler_;  ///< the listener's, which outlives its sessions
+  std::shared_ptr<const Handlers> handlers_;
   std::chrono::milliseconds patience_;
   Descriptor process_;
   Caller caller_;
@@ -123,11 +132,12 @@ class HttpServer::Session : public std::enable_shared_from_this<Session> {
 
 class HttpServer::Listener : public std::enable_shared_from_this<Listener> {
  public:
-  Listener(asio::io_context& io, std::string path, Handler handler, HttpLimits limits)
+  Listener(asio::io_context& io, std::string path, std::shared_ptr<const Handlers> handlers,
+           HttpLimits limits)
       : acceptor_(io),
         pause_(io),
         path_(std::move(path)),
-        handler_(std::move(handler)),
+        handlers_(std::move(handlers)),
         limits_(limits) {}
 
   [[nodiscard]] Result<void> begin() {
@@ -176,7 +186,7 @@ class HttpServer::Listener : public std::enable_shared_from_this<Listener> {
       if (const auto oldest = sessions_.front().lock()) oldest->close();
       sessions_.pop_front();
     }
-    const auto session = std::make_shared<Session>(std::move(socket), handler_, limits_.patience);
+    const auto session = std::make_shared<Session>(std::move(socket), handlers_, limits_.patience);
     sessions_.push_back(session);
     session->read();
   }
@@ -184,15 +194,17 @@ class HttpServer::Listener : public std::enable_shared_from_this<Listener> {
   Local::acceptor acceptor_;
   asio::steady_timer pause_;
   std::string path_;
-  Handler handler_;
+  std::shared_ptr<const Handlers> handlers_;
   HttpLimits limits_;
   std::list<std::weak_ptr<Session>> sessions_;  ///< the oldest first
 };
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::io_context& io,
                                                        const std::string& path, Handler handler,
-                                                       HttpLimits limits) {
-  auto listener = std::make_shared<Listener>(io, path, std::move(handler), limits);
+                                                       HttpLimits limits, StreamHandler stream) {
+  auto handlers = std::make_shared<const Handlers>(
+      Handlers{.answer = std::move(handler), .stream = std::move(stream)});
+  auto listener = std::make_shared<Listener>(io, path, std::move(handlers), limits);
   if (auto begun = listener->begin(); !begun) return std::unexpected(begun.error());
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(listener)));
 }

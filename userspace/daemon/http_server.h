@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -20,6 +21,9 @@ struct HttpLimits {
 };
 
 using Handler = std::function<ApiResponse(const ApiRequest&)>;
+/// Takes the connection of a request whose answer is a stream.
+using StreamHandler =
+    std::function<void(boost::asio::local::stream_protocol::socket, const EventQuery&)>;
 
 class HttpServer {
  public:
@@ -28,7 +32,8 @@ class HttpServer {
   [[nodiscard]] static Result<std::unique_ptr<HttpServer>> listen(boost::asio::io_context& io,
                                                                   const std::string& path,
                                                                   Handler handler,
-                                                                  HttpLimits limits = {});
+                                                                  HttpLimits limits = {},
+                                                                  StreamHandler stream = {});
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
   /// Removes the socket.
@@ -37,6 +42,7 @@ class HttpServer {
  private:
   class Listener;
   class Session;
+  struct Handlers;
   explicit HttpServer(std::shared_ptr<Listener> listener);
   std::shared_ptr<Listener> listener_;
 };

@@ -25,7 +25,7 @@ struct HostOptions {
   std::vector<std::string> catalogue;
   std::string events;  ///< a file, or "-"
   std::optional<model::Backend> backend;
-  Stream::Watcher watcher;
+  Stream::LineWatcher watcher;
 };
 
 class TaskHost : public TaskService {
