@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/cli/daemon.h"
 
+#include <array>
 #include <cstdio>
 #include <iostream>
+#include <string_view>
 #include <variant>
 
 #include "userspace/cli/command.h"
@@ -17,9 +19,14 @@ namespace options = boost::program_options;
 
 options::options_description described() {
   options::options_description all("Options");
-  all.add_options()("config", options::value<std::string>()->value_name("FILE"),
-                    "a document of kind Config; `ambit check` judges it the same way")("help,h",
-                                                                                       "this text");
+  auto add = all.add_options();
+  add("config", options::value<std::string>()->value_name("FILE"),
+      "a document of kind Config; `ambit check` judges it the same way");
+  add("log-level", options::value<std::string>()->value_name("LEVEL")->default_value("info"),
+      "from which level on its own lines go to standard error: debug, info, warning or error");
+  add("log-format", options::value<std::string>()->value_name("FORMAT")->default_value("plain"),
+      "plain, or json: one object a line");
+  add("help,h", "this text");
   return all;
 }
 
@@ -42,6 +49,42 @@ Result<model::Config> load_config(const std::string& path) {
   return *config;
 }
 
+template <typename Value>
+struct LogWord {
+  std::string_view word;
+  Value value;
+};
+
+constexpr std::array kLevels{
+    LogWord<daemon::LogLevel>{"debug", daemon::LogLevel::debug},
+    LogWord<daemon::LogLevel>{"info", daemon::LogLevel::info},
+    LogWord<daemon::LogLevel>{"warning", daemon::LogLevel::warning},
+    LogWord<daemon::LogLevel>{"error", daemon::LogLevel::error},
+};
+constexpr std::array kFormats{
+    LogWord<daemon::LogFormat>{"plain", daemon::LogFormat::plain},
+    LogWord<daemon::LogFormat>{"json", daemon::LogFormat::json},
+};
+
+template <typename Table>
+bool is_read(const Table& table, const std::string& word, auto& into) {
+  for (const auto& row : table)
+    if (row.word == word) {
+      into = row.value;
+      return true;
+    }
+  return false;
+}
+
+Result<daemon::LogOptions> log_options(const options::variables_map& values) {
+  daemon::LogOptions log;
+  if (!is_read(kLevels, values["log-level"].as<std::string>(), log.level))
+    return fail("--log-level is debug, info, warning or error");
+  if (!is_read(kFormats, values["log-format"].as<std::string>(), log.format))
+    return fail("--log-format is plain or json");
+  return log;
+}
+
 }  // namespace
 
 int daemon_command(std::span<const std::string> arguments) {
@@ -52,16 +95,14 @@ int daemon_command(std::span<const std::string> arguments) {
     return kExitOk;
   }
   if (values->count("config") == 0) return usage_error(std::cerr, "daemon", "--config is missing");
+  const auto log = log_options(*values);
+  if (!log) return usage_error(std::cerr, "daemon", log.error().message);
   const auto config = load_config((*values)["config"].as<std::string>());
   if (!config) {
     std::fputs(config.error().message.c_str(), stderr);
     return kExitFaults;
   }
-  if (auto served = daemon::serve(*config); !served) {
-    std::fprintf(stderr, "ambit daemon: %s\n", served.error().message.c_str());
-    return kExitInternal;
-  }
-  return kExitOk;
+  return daemon::serve(*config, *log) ? kExitOk : kExitInternal;  // its log has said why
 }
 
 }  // namespace ambit::cli

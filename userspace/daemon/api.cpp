@@ -82,14 +82,18 @@ ApiResponse close_task(const Asked& asked, TaskService& tasks) {
   return answered(200, tasks.close(asked.id, asked.query == "kill=true"));
 }
 
-ApiResponse health(const Asked& /*asked*/, TaskService& tasks) {
-  return {.status = 200, .body = text_of(to_json(tasks.status())), .allow = {}};
+ApiResponse status_answer(unsigned status, const Asked& asked, const TaskService& tasks) {
+  json body = to_json(tasks.status());
+  if (asked.request.counts != nullptr) body["api"] = to_json(*asked.request.counts);
+  return {.status = status, .body = text_of(body), .allow = {}};
 }
 
-ApiResponse ready(const Asked& /*asked*/, TaskService& tasks) {
-  const pipeline::ServiceStatus status = tasks.status();
-  return {
-      .status = status.fault.empty() ? 200U : 503U, .body = text_of(to_json(status)), .allow = {}};
+ApiResponse health(const Asked& asked, TaskService& tasks) {
+  return status_answer(200, asked, tasks);
+}
+
+ApiResponse ready(const Asked& asked, TaskService& tasks) {
+  return status_answer(tasks.status().fault.empty() ? 200U : 503U, asked, tasks);
 }
 
 ApiResponse stream_events(const Asked& asked, TaskService& /*tasks*/) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "userspace/daemon/api_counts.h"
 #include "userspace/daemon/event_query.h"
 #include "userspace/pipeline/task_service.h"
 
@@ -17,6 +18,7 @@ namespace ambit::daemon {
 struct Caller {
   uid_t uid = static_cast<uid_t>(-1);
   int pidfd = -1;  ///< -1: the process is gone, or cannot be held on to
+  pid_t pid = 0;   ///< as it was when it connected: for limits and the log alone
 };
 
 struct ApiRequest {
@@ -24,6 +26,7 @@ struct ApiRequest {
   std::string target;
   std::string body;
   Caller caller;
+  const ApiCounts* counts = nullptr;  ///< the transport's
 };
 
 struct ApiResponse {

@@ -82,7 +82,7 @@ class EventFeed::Reader : public std::enable_shared_from_this<Reader> {
   /// False: there is nothing to send now.
   bool refill() {
     if (cursor_.is_over()) {
-      if (cursor_.was_slow()) ++feed_.counts_.slow;
+      if (cursor_.was_slow()) ++feed_.counts_->readers_slow;
       close();
       return false;
     }
@@ -99,7 +99,7 @@ class EventFeed::Reader : public std::enable_shared_from_this<Reader> {
     stall_.expires_after(feed_.limits_.stall);
     stall_.async_wait([self = shared_from_this()](const error_code& error) {
       if (error || !self->waiting_ || self->closed_) return;
-      ++self->feed_.counts_.stalled;
+      ++self->feed_.counts_->readers_stalled;
       self->close();
     });
     socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const error_code& error) {
@@ -128,8 +128,8 @@ class EventFeed::Reader : public std::enable_shared_from_this<Reader> {
   bool closed_ = false;
 };
 
-EventFeed::EventFeed(asio::io_context& io, FeedLimits limits)
-    : io_(io), limits_(limits), ring_(limits.ring_bytes) {}
+EventFeed::EventFeed(asio::io_context& io, std::shared_ptr<ApiCounts> counts, FeedLimits limits)
+    : io_(io), counts_(std::move(counts)), limits_(limits), ring_(limits.ring_bytes) {}
 
 EventFeed::~EventFeed() = default;
 
@@ -153,6 +153,7 @@ void EventFeed::wake() {
 
 void EventFeed::forget(const Reader& reader) {
   std::erase_if(readers_, [&](const auto& one) { return one.get() == &reader; });
+  counts_->readers = readers_.size();
 }
 
 std::optional<ApiResponse> EventFeed::refusal(const EventQuery& query) const {
@@ -169,6 +170,7 @@ std::optional<ApiResponse> EventFeed::refusal(const EventQuery& query) const {
 
 void EventFeed::begin(Socket socket, EventQuery query) {
   readers_.push_back(std::make_shared<Reader>(*this, std::move(socket), std::move(query)));
+  counts_->readers = readers_.size();
   const auto reader = readers_.back();
   reader->begin();
 }
@@ -180,12 +182,6 @@ void EventFeed::stop() {
 
 void EventFeed::close() {
   for (const auto& reader : std::vector(readers_.begin(), readers_.end())) reader->close();
-}
-
-FeedCounts EventFeed::counts() const {
-  FeedCounts now = counts_;
-  now.readers = readers_.size();
-  return now;
 }
 
 }  // namespace ambit::daemon

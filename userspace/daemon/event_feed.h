@@ -12,6 +12,7 @@
 #include <string>
 
 #include "userspace/daemon/api.h"
+#include "userspace/daemon/api_counts.h"
 #include "userspace/daemon/event_query.h"
 #include "userspace/daemon/event_ring.h"
 
@@ -23,17 +24,11 @@ struct FeedLimits {
   std::chrono::milliseconds stall{60'000};  ///< how long a reader may read nothing
 };
 
-struct FeedCounts {
-  std::size_t readers = 0;    ///< now
-  std::uint64_t slow = 0;     ///< overtaken, and told so
-  std::uint64_t stalled = 0;  ///< read nothing for too long
-};
-
 class EventFeed {
  public:
   using Socket = boost::asio::local::stream_protocol::socket;
 
-  explicit EventFeed(boost::asio::io_context& io, FeedLimits limits = {});
+  EventFeed(boost::asio::io_context& io, std::shared_ptr<ApiCounts> counts, FeedLimits limits = {});
   EventFeed(const EventFeed&) = delete;
   EventFeed& operator=(const EventFeed&) = delete;
   ~EventFeed();
@@ -49,7 +44,7 @@ class EventFeed {
   [[nodiscard]] bool is_idle() const { return readers_.empty(); }
   /// Closes what is left of them.
   void close();
-  [[nodiscard]] FeedCounts counts() const;
+  [[nodiscard]] const std::shared_ptr<ApiCounts>& counts() const { return counts_; }
 
  private:
   class Reader;
@@ -57,11 +52,11 @@ class EventFeed {
   void forget(const Reader& reader);
 
   boost::asio::io_context& io_;
+  std::shared_ptr<ApiCounts> counts_;
   FeedLimits limits_;
   EventRing ring_;
   std::string run_;  ///< the id of its first event
   std::list<std::shared_ptr<Reader>> readers_;
-  FeedCounts counts_;
   std::size_t unseen_ = 0;  ///< bytes since the readers were last looked after
   bool wake_posted_ = false;
   bool stopping_ = false;

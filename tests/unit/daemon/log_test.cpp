@@ -87,8 +87,8 @@ TEST_F(ALog, WritesBytesFromOutsideSoThatTheySteerNothingAndEndNoLine) {
     const auto written = lines();
     ASSERT_THAT(written, SizeIs(1));
     for (const char c : written[0]) EXPECT_TRUE(c >= ' ' && c != '\x7f') << int{c};
-    if (format == LogFormat::json)
-      EXPECT_FALSE(json::parse(written[0], nullptr, false).is_discarded());
+    if (format == LogFormat::plain) continue;
+    EXPECT_FALSE(json::parse(written[0], nullptr, false).is_discarded());
   }
 }
 
