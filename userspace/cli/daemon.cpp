@@ -3,9 +3,11 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <iostream>
 #include <optional>
+#include <string_view>
 #include <variant>
 
 #include "userspace/cli/command.h"
@@ -28,6 +30,10 @@ options::options_description described() {
       "in a container: where the machine's root is mounted; all paths, FILE included, are in it");
   add("shadow",
       "every task is decided and reported, and nothing is stopped, whatever its scope says");
+  add("log-level", options::value<std::string>()->value_name("LEVEL")->default_value("info"),
+      "from which level on its own lines go to standard error: debug, info, warning or error");
+  add("log-format", options::value<std::string>()->value_name("FORMAT")->default_value("plain"),
+      "plain, or json: one object a line");
   add("help,h", "this text");
   return all;
 }
@@ -67,6 +73,42 @@ Result<std::optional<model::FileId>> enter_root(const options::variables_map& va
   return *program;
 }
 
+template <typename Value>
+struct LogWord {
+  std::string_view word;
+  Value value;
+};
+
+constexpr std::array kLevels{
+    LogWord<daemon::LogLevel>{"debug", daemon::LogLevel::debug},
+    LogWord<daemon::LogLevel>{"info", daemon::LogLevel::info},
+    LogWord<daemon::LogLevel>{"warning", daemon::LogLevel::warning},
+    LogWord<daemon::LogLevel>{"error", daemon::LogLevel::error},
+};
+constexpr std::array kFormats{
+    LogWord<daemon::LogFormat>{"plain", daemon::LogFormat::plain},
+    LogWord<daemon::LogFormat>{"json", daemon::LogFormat::json},
+};
+
+template <typename Table>
+bool is_read(const Table& table, const std::string& word, auto& into) {
+  for (const auto& row : table)
+    if (row.word == word) {
+      into = row.value;
+      return true;
+    }
+  return false;
+}
+
+Result<daemon::LogOptions> log_options(const options::variables_map& values) {
+  daemon::LogOptions log;
+  if (!is_read(kLevels, values["log-level"].as<std::string>(), log.level))
+    return fail("--log-level is debug, info, warning or error");
+  if (!is_read(kFormats, values["log-format"].as<std::string>(), log.format))
+    return fail("--log-format is plain or json");
+  return log;
+}
+
 }  // namespace
 
 int daemon_command(std::span<const std::string> arguments) {
@@ -77,6 +119,8 @@ int daemon_command(std::span<const std::string> arguments) {
     return kExitOk;
   }
   if (values->count("config") == 0) return usage_error(std::cerr, "daemon", "--config is missing");
+  const auto log = log_options(*values);
+  if (!log) return usage_error(std::cerr, "daemon", log.error().message);
   const auto program = enter_root(*values);
   if (!program) {
     std::fprintf(stderr, "ambit daemon: %s\n", program.error().message.c_str());
@@ -87,13 +131,9 @@ int daemon_command(std::span<const std::string> arguments) {
     std::fputs(config.error().message.c_str(), stderr);
     return kExitFaults;
   }
-  if (auto served =
-          daemon::serve(*config, {.shadow = values->count("shadow") != 0, .program = *program});
-      !served) {
-    std::fprintf(stderr, "ambit daemon: %s\n", served.error().message.c_str());
-    return kExitInternal;
-  }
-  return kExitOk;
+  const auto served = daemon::serve(
+      *config, {.log = *log, .shadow = values->count("shadow") != 0, .program = *program});
+  return served ? kExitOk : kExitInternal;  // its log has said why
 }
 
 }  // namespace ambit::cli

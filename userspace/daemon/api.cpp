@@ -82,27 +82,41 @@ ApiResponse close_task(const Asked& asked, TaskService& tasks) {
   return answered(200, tasks.close(asked.id, asked.query == "kill=true"));
 }
 
-ApiResponse health(const Asked& /*asked*/, TaskService& tasks) {
-  return {.status = 200, .body = text_of(to_json(tasks.status())), .allow = {}};
+ApiResponse status_answer(unsigned status, const Asked& asked, const TaskService& tasks) {
+  json body = to_json(tasks.status());
+  if (asked.request.counts != nullptr) body["api"] = to_json(*asked.request.counts);
+  return {.status = status, .body = text_of(body), .allow = {}};
 }
 
-ApiResponse ready(const Asked& /*asked*/, TaskService& tasks) {
-  const pipeline::ServiceStatus status = tasks.status();
-  return {
-      .status = status.fault.empty() ? 200U : 503U, .body = text_of(to_json(status)), .allow = {}};
+ApiResponse health(const Asked& asked, TaskService& tasks) {
+  return status_answer(200, asked, tasks);
+}
+
+ApiResponse ready(const Asked& asked, TaskService& tasks) {
+  return status_answer(tasks.status().fault.empty() ? 200U : 503U, asked, tasks);
+}
+
+ApiResponse stream_events(const Asked& asked, TaskService& /*tasks*/) {
+  auto query = parse_event_query(asked.query);
+  if (!query) return failure(400, "bad_request", query.error().message);
+  return {.status = 200, .body = {}, .allow = {}, .events = std::move(*query)};
 }
 
 struct Route {
   std::string_view method;
   std::string_view path;   ///< one that ends in / has the id of a task behind it
-  std::string_view query;  ///< the only key that it takes, with true or false
+  std::string_view query;  ///< the only key that it takes, with true or false; *: its own affair
   ApiResponse (*answer)(const Asked&, TaskService&);
 };
 
 constexpr std::array kRoutes{
-    Route{"POST", "/v1/tasks", "", open_task}, Route{"GET", "/v1/tasks", "", list_tasks},
-    Route{"GET", "/v1/tasks/", "", show_task}, Route{"DELETE", "/v1/tasks/", "kill", close_task},
-    Route{"GET", "/v1/health", "", health},    Route{"GET", "/v1/ready", "", ready},
+    Route{"POST", "/v1/tasks", "", open_task},
+    Route{"GET", "/v1/tasks", "", list_tasks},
+    Route{"GET", "/v1/tasks/", "", show_task},
+    Route{"DELETE", "/v1/tasks/", "kill", close_task},
+    Route{"GET", "/v1/health", "", health},
+    Route{"GET", "/v1/ready", "", ready},
+    Route{"GET", "/v1/events", "*", stream_events},
 };
 
 bool is_at(const Route& route, std::string_view path) {
@@ -112,7 +126,7 @@ bool is_at(const Route& route, std::string_view path) {
 }
 
 bool takes_query(const Route& route, std::string_view query) {
-  if (query.empty()) return true;
+  if (query.empty() || route.query == "*") return true;
   const std::string key(route.query);
   return !key.empty() && (query == key + "=true" || query == key + "=false");
 }

@@ -97,6 +97,24 @@ json to_json(const pipeline::ServiceStatus& status) {
   return out;
 }
 
+json to_json(const ApiCounts& counts) {
+  return {{"requests", counts.requests},
+          {"refused",
+           {{"rate", counts.refused_rate},
+            {"size", counts.refused_size},
+            {"garbage", counts.refused_garbage},
+            {"busy", counts.refused_busy},
+            {"caller", counts.refused_caller}}},
+          {"connections",
+           {{"now", counts.connections},
+            {"timedOut", counts.timed_out},
+            {"displaced", counts.displaced}}},
+          {"readers",
+           {{"now", counts.readers},
+            {"slow", counts.readers_slow},
+            {"stalled", counts.readers_stalled}}}};
+}
+
 std::string text_of(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "userspace/base/result.h"
+#include "userspace/daemon/log_options.h"
 #include "userspace/model/documents.h"
 #include "userspace/model/policy.h"
 
@@ -12,11 +13,12 @@ namespace ambit::daemon {
 
 /// What the command line says beside the configuration.
 struct Started {
+  LogOptions log;
   bool shadow = false;                   ///< no task does more than report
   std::optional<model::FileId> program;  ///< Ambit's own, where it lies outside the root
 };
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT. An error has been logged.
 [[nodiscard]] Result<void> serve(const model::Config& config, const Started& started);
 
 }  // namespace ambit::daemon

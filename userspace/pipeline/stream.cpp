@@ -131,7 +131,11 @@ void Stream::finish(model::Event& event) {
 
 void Stream::write(const model::Event& event) {
   if (event.finding) ++findings_;
-  if (file_) file_->append(sink::to_json(event, host_));
+  if (file_ || line_watcher_) {
+    const std::string line = sink::to_json(event, host_);
+    if (file_) file_->append(line);
+    if (line_watcher_) line_watcher_(event, line);
+  }
   if (watcher_) watcher_(event);
 }
 

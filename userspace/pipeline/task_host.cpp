@@ -88,9 +88,10 @@ Result<void> TaskHost::start_stream() {
   if (!file) return std::unexpected(file.error());
   if (options_.events != "-")
     if (auto guarded = guard_event_file(*sensor_, options_.events); !guarded) return guarded;
-  auto stream = Stream::create(*sensor_, catalogue_, std::move(*file), options_.watcher);
+  auto stream = Stream::create(*sensor_, catalogue_, std::move(*file), {});
   if (!stream) return std::unexpected(stream.error());
   stream_ = std::move(*stream);
+  stream_->watch_lines(options_.watcher);
   return sensor_->deliver_to(
       [this](model::Ring, std::span<const std::byte> record) { stream_->keep(record); });
 }

@@ -25,7 +25,7 @@ struct HostOptions {
   std::vector<std::string> catalogue;
   std::string events;  ///< a file, or "-"
   std::optional<model::Backend> backend;
-  Stream::Watcher watcher;
+  Stream::LineWatcher watcher;
   bool shadow = false;                   ///< no task does more than report, whatever its scope says
   std::optional<model::FileId> program;  ///< Ambit's own, where it lies outside the root
 };

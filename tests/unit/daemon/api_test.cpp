@@ -153,6 +153,29 @@ TEST_F(Api, IsHealthyWheneverItAnswersAndReadyOnlyWithoutAFault) {
   EXPECT_EQ(json::parse(ready.body).at("fault"), "no holder answers");
 }
 
+TEST_F(Api, SaysInItsStatusWhatBecameOfRequests) {
+  const ApiCounts counts{.requests = 7, .refused_rate = 2, .readers_slow = 1};
+  const json status = json::parse(
+      answer({.method = "GET", .target = "/v1/health", .caller = caller_, .counts = &counts},
+             tasks_)
+          .body);
+  EXPECT_EQ(status.at("api").at("requests"), 7);
+  EXPECT_EQ(status.at("api").at("refused").at("rate"), 2);
+  EXPECT_EQ(status.at("api").at("readers").at("slow"), 1);
+}
+
+TEST_F(Api, HandsAStreamOfEventsToTheTransport) {
+  const ApiResponse response = ask("GET", "/v1/events?from=7&follow=true&kind=exec");
+  EXPECT_EQ(response.status, 200U) << response.body;
+  ASSERT_TRUE(response.events);
+  EXPECT_EQ(response.events->from, 7U);
+  EXPECT_TRUE(response.events->follow);
+  EXPECT_THAT(refused(ask("GET", "/v1/events?from=x"), 400), HasSubstr("from is the number"));
+  EXPECT_EQ(ask("POST", "/v1/events").status, 405U);
+  caller_.uid = 1000;
+  EXPECT_FALSE(ask("GET", "/v1/events").events);
+}
+
 TEST_F(Api, AnswersNobodyButRootOutsideOfTasks) {
   caller_.uid = 1000;
   EXPECT_EQ(code_of(ask("GET", "/v1/health")), "not_allowed");

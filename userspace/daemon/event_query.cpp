@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/daemon/event_query.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+
+#include "userspace/base/utf8.h"
+#include "userspace/sink/native.h"
+
+namespace ambit::daemon {
+
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789ABCDEF";
+constexpr std::size_t kShown = 64;
+
+using Done = Result<void>;
+
+std::optional<char> from_hex(std::string_view digits) {
+  unsigned value = 0;
+  constexpr int kBase = 16;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), value, kBase);
+  if (error != std::errc() || end != digits.data() + 2) return std::nullopt;
+  return static_cast<char>(value);
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    const auto byte = text.size() - i < 3 ? std::nullopt : from_hex(text.substr(i + 1, 2));
+    if (!byte) return std::nullopt;
+    out += *byte;
+    i += 2;
+  }
+  return out;
+}
+
+Result<bool> truth(const std::string& key, const std::string& value) {
+  if (value != "true" && value != "false") return fail(key + " is true or false");
+  return value == "true";
+}
+
+Done read_from(const std::string& value, EventQuery& into) {
+  if (value == "next") {
+    into.from_next = true;
+    return {};
+  }
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size() || number == 0)
+    return fail("from is the number of an event, or next");
+  into.from = number;
+  return {};
+}
+
+Done read_follow(const std::string& value, EventQuery& into) {
+  const auto said = truth("follow", value);
+  if (!said) return std::unexpected(said.error());
+  into.follow = *said;
+  return {};
+}
+
+Done read_finding(const std::string& value, EventQuery& into) {
+  const auto said = truth("finding", value);
+  if (!said) return std::unexpected(said.error());
+  into.filter.finding = *said;
+  return {};
+}
+
+Done read_kind(const std::string& value, EventQuery& into) {
+  std::string_view rest = value;
+  for (bool more = true; more;) {
+    const std::size_t comma = rest.find(',');
+    const auto* const found = std::ranges::find(model::kKinds, rest.substr(0, comma));
+    if (found == model::kKinds.end())
+      return fail("there is no kind \"" + to_terminal(rest.substr(0, comma), kShown) + "\"");
+    into.filter.kinds.set(static_cast<std::size_t>(found - model::kKinds.begin()));
+    more = comma != std::string_view::npos;
+    if (more) rest.remove_prefix(comma + 1);
+  }
+  return {};
+}
+
+Done read_severity(const std::string& value, EventQuery& into) {
+  using model::Severity;
+  for (const Severity severity :
+       {Severity::info, Severity::low, Severity::medium, Severity::high, Severity::critical})
+    if (value == sink::word_of(severity)) {
+      into.filter.at_least = severity;
+      return {};
+    }
+  return fail("severity is info, low, medium, high or critical");
+}
+
+template <auto Member>
+Done read_text(const std::string& value, EventQuery& into) {
+  if (value.empty()) return fail("a value is empty");
+  into.filter.*Member = value;
+  return {};
+}
+
+Done read_run(const std::string& value, EventQuery& into) {
+  if (value.empty()) return fail("a value is empty");
+  into.run = value;
+  return {};
+}
+
+struct QueryKey {
+  std::string_view name;
+  Done (*read)(const std::string& value, EventQuery& into);
+};
+
+constexpr std::array kKeys{
+    QueryKey{"from", read_from},
+    QueryKey{"run", read_run},
+    QueryKey{"follow", read_follow},
+    QueryKey{"task", read_text<&EventFilter::task>},
+    QueryKey{"agent", read_text<&EventFilter::agent>},
+    QueryKey{"kind", read_kind},
+    QueryKey{"severity", read_severity},
+    QueryKey{"finding", read_finding},
+};
+
+Done read_pair(std::string_view pair, std::set<std::string_view>& seen, EventQuery& into) {
+  const std::size_t equals = pair.find('=');
+  const std::string_view name = pair.substr(0, equals);
+  const auto* const key = std::ranges::find(kKeys, name, &QueryKey::name);
+  if (key == kKeys.end())
+    return fail("unknown key \"" + to_terminal(name, kShown) +
+                "\": from, run, follow, task, agent, kind, severity and finding are known");
+  if (!seen.insert(key->name).second) return fail(std::string(key->name) + " stands twice");
+  const auto value = percent_decoded(equals == std::string_view::npos ? std::string_view()
+                                                                      : pair.substr(equals + 1));
+  if (!value)
+    return fail(std::string(key->name) + " has a % that no two hexadecimal digits follow");
+  return key->read(*value, into);
+}
+
+}  // namespace
+
+bool EventFilter::takes(const KeptEvent& event) const {
+  return (task.empty() || task == event.task_id || task == event.task_name) &&
+         (agent.empty() || agent == event.agent) &&
+         (kinds.none() || kinds.test(static_cast<std::size_t>(event.kind))) &&
+         event.severity >= at_least && (!finding || *finding == event.finding);
+}
+
+Result<EventQuery> parse_event_query(std::string_view query) {
+  EventQuery out;
+  std::set<std::string_view> seen;
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    if (auto read = read_pair(query.substr(0, end), seen, out); !read)
+      return std::unexpected(read.error());
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  if (!out.run.empty() && !out.from) return fail("run says of which run from is a number");
+  return out;
+}
+
+std::string percent_encoded(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/@,";
+  std::string out;
+  for (const char c : text) {
+    if (kPlain.find(c) != std::string_view::npos) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += {'%', kHexDigits[byte / kHexDigits.size()], kHexDigits[byte % kHexDigits.size()]};
+  }
+  return out;
+}
+
+}  // namespace ambit::daemon
