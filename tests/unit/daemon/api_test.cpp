@@ -156,7 +156,9 @@ TEST_F(Api, IsHealthyWheneverItAnswersAndReadyOnlyWithoutAFault) {
 TEST_F(Api, AnswersInAsciiWhateverTextsATaskHas) {
   const std::string id = json::parse(open(R"({"scope": "x", "pid": 1})").body).at("id");
   auto task = std::make_shared<model::Task>(*tasks_.tasks[id].task);
-  task->owner = "a\u202eb\xc2\x9b" "2J\xff";
+  task->owner =
+      "a\u202eb\xc2\x9b"
+      "2J\xff";
   tasks_.tasks[id].task = task;
   for (const std::string& body :
        {ask("GET", "/v1/tasks/" + id).body, ask("GET", "/v1/events?\xe2\x80\xae").body})
