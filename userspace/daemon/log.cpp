@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <utility>
 
 #include "userspace/base/utf8.h"
 #include "userspace/sink/json_line.h"
