@@ -177,9 +177,10 @@ Result<void> serve_logged(const model::Config& config, const Started& started,
       TaskHost::start({.catalogue = config.catalogue,
                        .events = config.events,
                        .backend = config.backend,
-                       .watcher = [&feed](const model::Event& event, std::string_view line) {
-                         feed.append(event, line);
-                       }});
+                       .watcher = [&feed](const model::Event& event,
+                                          std::string_view line) { feed.append(event, line); },
+                       .shadow = started.shadow,
+                       .program = started.program});
   if (!host) return std::unexpected(host.error());
   Loop loop(io, **host, feed, log);
   auto served = loop.run(config.socket, std::move(manager));
