@@ -58,13 +58,13 @@ class EventFeed::Reader : public std::enable_shared_from_this<Reader> {
       if (sent_ == out_.size() && !refill()) return;
       const ssize_t size = ::send(socket_.native_handle(), out_.data() + sent_, out_.size() - sent_,
                                   MSG_DONTWAIT | MSG_NOSIGNAL);
-      if (size > 0) {
-        sent_ += static_cast<std::size_t>(size);
-      } else if (errno == EAGAIN) {
+      if (size < 0 && errno == EINTR) continue;
+      if (size < 0 && errno == EAGAIN)
         wait_for_room();
-      } else if (errno != EINTR) {
+      else if (size <= 0)
         close();
-      }
+      else
+        sent_ += static_cast<std::size_t>(size);
     }
   }
 

@@ -13,7 +13,7 @@
 #include "userspace/daemon/log_options.h"
 
 namespace spdlog {
-class logger;
+class logger;  // NOLINT(readability-identifier-naming): spdlog's own name
 }
 
 namespace ambit::daemon {
