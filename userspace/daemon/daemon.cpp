@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <utility>  // Asio of Boost 1.74 and 1.81 needs it first under C++23
 
+#include "userspace/daemon/config_file.h"
 #include "userspace/daemon/http_server.h"
 #include "userspace/pipeline/task_host.h"
 
@@ -27,7 +28,11 @@ using pipeline::TaskHost;
 class Loop {
  public:
   explicit Loop(TaskHost& host)
-      : host_(host), tick_(io_), records_(io_, host.descriptor()), signals_(io_, SIGTERM, SIGINT) {}
+      : host_(host),
+        tick_(io_),
+        records_(io_, host.descriptor()),
+        signals_(io_, SIGTERM, SIGINT),
+        reload_(io_, SIGHUP) {}
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop() { records_.release(); }  // the host's own
@@ -41,6 +46,7 @@ class Loop {
     });
     wait_for_records();
     wait_for_tick();
+    wait_for_reload();
     std::fprintf(stderr, "ambit daemon: ready at %s\n", socket.c_str());
     io_.run();
     return {};
@@ -61,6 +67,14 @@ class Loop {
       wait_for_records();
   }
 
+  void wait_for_reload() {
+    reload_.async_wait([this](const error_code& error, int) {
+      if (error) return;
+      static_cast<void>(host_.reload());  // it is told by itself (say_reload)
+      wait_for_reload();
+    });
+  }
+
   void wait_for_tick() {
     constexpr std::chrono::milliseconds kTick{100};
     tick_.expires_after(kTick);
@@ -76,7 +90,22 @@ class Loop {
   asio::steady_timer tick_;
   asio::posix::stream_descriptor records_;
   asio::signal_set signals_;
+  asio::signal_set reload_;
 };
+
+void say_reload(const pipeline::Answer<pipeline::ReloadView>& done) {
+  if (!done) {
+    std::fprintf(stderr, "ambit daemon: reload refused: %s\n%s", done.error().message.c_str(),
+                 policy::render(done.error().diagnostics).c_str());
+    return;
+  }
+  std::fprintf(stderr, "ambit daemon: reloaded: %zu credentials, %zu scopes, %zu tasks\n",
+               done->credentials, done->scopes, done->tasks);
+  for (const std::string& key : done->restart)
+    std::fprintf(stderr, "ambit daemon: a new %s wants a new start\n", key.c_str());
+  for (const std::string& note : done->notes)
+    std::fprintf(stderr, "ambit daemon: %s\n", note.c_str());
+}
 
 /// A task costs a descriptor for its process, and some for its programs.
 void raise_limit_of_files() {
@@ -92,14 +121,18 @@ Result<void> serve(const model::Config& config) {
   raise_limit_of_files();
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a limit is a failed write, as a full disk is
-  ::signal(SIGHUP, SIG_IGN);   // the end of a terminal is not the end of the tasks
+  ::signal(SIGHUP, SIG_IGN);   // until there is something to read anew
   auto host = TaskHost::start({.catalogue = config.catalogue,
+                               .scopes = config.scopes,
                                .events = config.events,
                                .backend = config.backend,
-                               .watcher = {}});
+                               .watcher = {},
+                               .config = config,
+                               .read_config = [file = config.source] { return read_config(file); },
+                               .on_reload = say_reload});
   if (!host) return std::unexpected(host.error());
   auto served = Loop(**host).run(config.socket);
-  auto stopped = (*host)->stop(config.on_stop);
+  auto stopped = (*host)->stop((*host)->on_stop());
   return served ? stopped : served;
 }
 

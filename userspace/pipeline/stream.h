@@ -44,6 +44,8 @@ class Stream {
                                                               Watcher watcher);
 
   void open_task(const std::shared_ptr<const model::Task>& task, correlation::TaskTable table);
+  /// The same task with another scope or deadline.
+  void change_task(const std::shared_ptr<const model::Task>& task, correlation::TaskTable table);
   void close_task(std::uint32_t slot);
   attribution::TaskRegistry& registry() { return registry_; }
 
