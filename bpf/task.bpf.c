@@ -40,6 +40,8 @@ int change_task(struct ambit_task_change *change)
 		__sync_fetch_and_or(&task->flags, change->flags);
 		return 0;
 	case AMBIT_CHANGE_HELD:
+/* Unrolled: of its context a program reads at fixed offsets alone. */
+#pragma unroll
 		for (int i = 0; i < 4; i++)
 			if (change->held.word[i])
 				__sync_fetch_and_or(&task->held.word[i], change->held.word[i]);
