@@ -186,7 +186,8 @@ json to_json(const pipeline::ReloadView& reload) {
 }
 
 std::string text_of(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  // ASCII, as events are: who shows it on a terminal is not steered by a task's texts.
+  return value.dump(-1, ' ', true, json::error_handler_t::replace) + "\n";
 }
 
 Result<OpenBody> parse_open(const std::string& body) {

@@ -305,6 +305,16 @@ TEST_F(Api, IsHealthyWheneverItAnswersAndReadyOnlyWithoutAFault) {
   EXPECT_EQ(json::parse(ready.body).at("fault"), "no holder answers");
 }
 
+TEST_F(Api, AnswersInAsciiWhateverTextsATaskHas) {
+  const std::string id = json::parse(open(R"({"scope": "x", "pid": 1})").body).at("id");
+  auto task = std::make_shared<model::Task>(*tasks_.tasks[id].task);
+  task->owner = "a\u202eb\xc2\x9b" "2J\xff";
+  tasks_.tasks[id].task = task;
+  for (const std::string& body :
+       {ask("GET", "/v1/tasks/" + id).body, ask("GET", "/v1/events?\xe2\x80\xae").body})
+    for (const char c : body) EXPECT_TRUE((c >= ' ' && c < '\x7f') || c == '\n') << body;
+}
+
 TEST_F(Api, SaysInItsStatusWhatBecameOfRequests) {
   const ApiCounts counts{.requests = 7, .refused_rate = 2, .readers_slow = 1};
   const json status = json::parse(
