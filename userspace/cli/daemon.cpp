@@ -8,13 +8,12 @@
 #include <iostream>
 #include <optional>
 #include <string_view>
-#include <variant>
 
 #include "userspace/cli/command.h"
 #include "userspace/cli/options.h"
+#include "userspace/daemon/config_file.h"
 #include "userspace/daemon/daemon.h"
 #include "userspace/pipeline/guard.h"
-#include "userspace/policy/document.h"
 
 namespace ambit::cli {
 namespace {
@@ -41,20 +40,9 @@ options::options_description described() {
 std::string usage() {
   return "Usage: ambit daemon [--root DIR] [--shadow] --config FILE\n\n"
          "Serves tasks of running processes on a Unix socket (docs/openapi.yaml) until SIGTERM.\n"
+         "SIGHUP: reads the configuration, the catalogue and the named scopes anew.\n"
          "`ambit task` and `ambit status` are its clients.\n\n" +
          describe(described());
-}
-
-/// The error is the rendered diagnostics.
-Result<model::Config> load_config(const std::string& path) {
-  const policy::ParsedFile parsed = policy::parse_document_file(path);
-  if (policy::has_errors(parsed.diagnostics)) return fail(policy::render(parsed.diagnostics));
-  const auto* const config = parsed.documents.size() == 1
-                                 ? std::get_if<model::Config>(&parsed.documents.front())
-                                 : nullptr;
-  if (config == nullptr)
-    return fail(path + ": error: exactly one document of kind Config is wanted\n");
-  return *config;
 }
 
 /// Credentials, programs, homes and name servers are those of the machine, not of the image.
@@ -126,9 +114,9 @@ int daemon_command(std::span<const std::string> arguments) {
     std::fprintf(stderr, "ambit daemon: %s\n", program.error().message.c_str());
     return kExitInternal;
   }
-  const auto config = load_config((*values)["config"].as<std::string>());
+  const auto config = daemon::read_config((*values)["config"].as<std::string>());
   if (!config) {
-    std::fputs(config.error().message.c_str(), stderr);
+    std::fputs(policy::render(config.error()).c_str(), stderr);
     return kExitFaults;
   }
   const auto served = daemon::serve(

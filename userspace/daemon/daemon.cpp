@@ -16,11 +16,13 @@
 #include <optional>
 #include <utility>  // Asio of Boost 1.74 and 1.81 needs it first under C++23
 
+#include "userspace/daemon/config_file.h"
 #include "userspace/daemon/event_feed.h"
 #include "userspace/daemon/heartbeat.h"
 #include "userspace/daemon/http_server.h"
 #include "userspace/daemon/log.h"
 #include "userspace/pipeline/task_host.h"
+#include "userspace/policy/diagnostic.h"
 
 namespace ambit::daemon {
 
@@ -39,7 +41,8 @@ class Loop {
         log_(log),
         tick_(io),
         records_(io, host.descriptor()),
-        signals_(io, SIGTERM, SIGINT) {}
+        signals_(io, SIGTERM, SIGINT),
+        reload_(io, SIGHUP) {}
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop() { records_.release(); }  // the host's own
@@ -60,6 +63,7 @@ class Loop {
     });
     wait_for_records();
     wait_for_tick();
+    wait_for_reload();
     log_.info("ready", {{"socket", socket}, {"backend", model::name_of(host_.status().backend)}});
     heartbeat_->ready();
     io_.run();
@@ -134,6 +138,14 @@ class Loop {
       wait_for_records();
   }
 
+  void wait_for_reload() {
+    reload_.async_wait([this](const error_code& error, int) {
+      if (error) return;
+      static_cast<void>(host_.reload());  // it is told by itself (log_reload)
+      wait_for_reload();
+    });
+  }
+
   void wait_for_tick() {
     constexpr std::chrono::milliseconds kTick{100};
     tick_.expires_after(kTick);
@@ -154,12 +166,35 @@ class Loop {
   asio::steady_timer tick_;
   asio::posix::stream_descriptor records_;
   asio::signal_set signals_;
+  asio::signal_set reload_;
   std::optional<Heartbeat> heartbeat_;
   std::string fault_;
   std::uint64_t readers_gone_ = 0;
   unsigned ticks_ = 0;
   bool stopping_ = false;
 };
+
+/// A mistake in a document has several lines: each is one of the log.
+void log_lines(Log& log, std::string_view message) {
+  while (!message.empty()) {
+    const std::size_t end = std::min(message.find('\n'), message.size());
+    log.error(message.substr(0, end));
+    message.remove_prefix(std::min(end + 1, message.size()));
+  }
+}
+
+void log_reload(Log& log, const pipeline::Answer<pipeline::ReloadView>& done) {
+  if (!done) {
+    log.error("reload refused", {{"reason", done.error().message}});
+    log_lines(log, policy::render(done.error().diagnostics));
+    return;
+  }
+  log.info("reloaded",
+           {{"credentials", done->credentials}, {"scopes", done->scopes}, {"tasks", done->tasks}});
+  for (const std::string& key : done->restart)
+    log.warning("what is new there wants a new start", {{"key", key}});
+  for (const std::string& note : done->notes) log.warning(note);
+}
 
 /// A task costs a descriptor for its process, and some for its programs.
 void raise_limit_of_files() {
@@ -175,27 +210,22 @@ Result<void> serve_logged(const model::Config& config, const Started& started,
   EventFeed feed(io, std::make_shared<ApiCounts>());
   auto host =
       TaskHost::start({.catalogue = config.catalogue,
+                       .scopes = config.scopes,
                        .events = config.events,
                        .backend = config.backend,
                        .watcher = [&feed](const model::Event& event,
                                           std::string_view line) { feed.append(event, line); },
                        .shadow = started.shadow,
-                       .program = started.program});
+                       .program = started.program,
+                       .config = config,
+                       .read_config = [file = config.source] { return read_config(file); },
+                       .on_reload = [&log](const auto& done) { log_reload(log, done); }});
   if (!host) return std::unexpected(host.error());
   Loop loop(io, **host, feed, log);
   auto served = loop.run(config.socket, std::move(manager));
-  auto stopped = (*host)->stop(config.on_stop);
+  auto stopped = (*host)->stop((*host)->on_stop());
   loop.finish();
   return served ? stopped : served;
-}
-
-/// A mistake in a document has several lines: each is one of the log.
-void log_failure(Log& log, std::string_view message) {
-  while (!message.empty()) {
-    const std::size_t end = std::min(message.find('\n'), message.size());
-    log.error(message.substr(0, end));
-    message.remove_prefix(std::min(end + 1, message.size()));
-  }
 }
 
 }  // namespace
@@ -204,7 +234,7 @@ Result<void> serve(const model::Config& config, const Started& started) {
   raise_limit_of_files();
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a limit is a failed write, as a full disk is
-  ::signal(SIGHUP, SIG_IGN);   // the end of a terminal is not the end of the tasks
+  ::signal(SIGHUP, SIG_IGN);   // until there is something to read anew
   ServiceManager manager = ServiceManager::from_environment();
   Log log(started.log, STDERR_FILENO);
   log.info("starting", {{"pid", static_cast<std::uint32_t>(::getpid())}});
@@ -212,7 +242,7 @@ Result<void> serve(const model::Config& config, const Started& started) {
   if (served)
     log.info("stopped");
   else
-    log_failure(log, served.error().message);
+    log_lines(log, served.error().message);
   return served;
 }
 

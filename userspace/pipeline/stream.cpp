@@ -57,6 +57,12 @@ void Stream::open_task(const std::shared_ptr<const model::Task>& task,
   correlator_.open_task(task->slot, std::move(table));
 }
 
+void Stream::change_task(const std::shared_ptr<const model::Task>& task,
+                         correlation::TaskTable table) {
+  registry_.add(task);
+  correlator_.change_task(task->slot, std::move(table));
+}
+
 void Stream::close_task(std::uint32_t slot) {
   registry_.remove(slot);
   correlator_.close_task(slot);

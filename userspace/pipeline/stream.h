@@ -48,6 +48,8 @@ class Stream {
   void watch_lines(LineWatcher watcher) { line_watcher_ = std::move(watcher); }
 
   void open_task(const std::shared_ptr<const model::Task>& task, correlation::TaskTable table);
+  /// The same task with another scope or deadline.
+  void change_task(const std::shared_ptr<const model::Task>& task, correlation::TaskTable table);
   void close_task(std::uint32_t slot);
   attribution::TaskRegistry& registry() { return registry_; }
 

@@ -2,6 +2,8 @@
 #include "userspace/policy/encode.h"
 
 #include <algorithm>
+#include <cstring>
+#include <span>
 
 #include "userspace/policy/core.h"
 
@@ -47,6 +49,26 @@ core_inode_key inode_key(const model::FileId& id, std::uint32_t space) {
 }
 
 }  // namespace
+
+model::FileId inode_of(const TableEntry& inode) {
+  core_inode_key key{};
+  std::memcpy(&key, inode.key.data(), std::min(inode.key.size(), sizeof(key)));
+  return {.dev = key.dev, .ino = key.ino};
+}
+
+std::optional<TableEntry> learned_in(const TableEntry& inode, std::uint32_t from, std::uint32_t to,
+                                     const std::function<bool(std::uint16_t)>& lives) {
+  core_inode_key key{};
+  core_rule rule{};
+  if (inode.key.size() != sizeof(key) || inode.value.size() != sizeof(rule)) return std::nullopt;
+  std::memcpy(&key, inode.key.data(), sizeof(key));
+  std::memcpy(&rule, inode.value.data(), sizeof(rule));
+  if (key.space != from || rule.count == 0) return std::nullopt;
+  const std::span numbers(rule.credential, std::min<std::size_t>(rule.count, CORE_MAX_MATCHES));
+  if (!std::ranges::all_of(numbers, lives)) return std::nullopt;
+  key.space = to;
+  return TableEntry{.table = Table::inodes, .key = bytes_of(key), .value = inode.value};
+}
 
 std::string encode_inode_key(const model::FileId& id, std::uint32_t space) {
   return bytes_of(inode_key(id, space));

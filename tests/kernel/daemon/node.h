@@ -13,9 +13,9 @@ namespace ambit::probe {
 
 class Node {
  public:
-  /// Starts the daemon and waits until it answers.
+  /// Starts the daemon and waits until it answers. `more`: lines of its configuration.
   Node(const Scratch& scratch, const std::vector<CredentialText>& catalogue,
-       const std::string& on_stop = "release");
+       const std::string& on_stop = "release", const std::string& more = "");
 
   [[nodiscard]] bool is_ready() const { return ready_; }
   [[nodiscard]] Child& process() { return *process_; }
@@ -24,6 +24,11 @@ class Node {
 
   /// `ambit task WORDS… --json`.
   [[nodiscard]] Ended task(Words words) const;
+  /// `ambit reload --json`.
+  [[nodiscard]] Ended reload() const;
+  /// A credential of its catalogue, anew; it takes a reload.
+  void declare(const CredentialText& credential) const;
+  void take_out(const std::string& credential) const;
   /// The answer to `open`; null where it was refused.
   [[nodiscard]] Json open(const ScopeText& scope, pid_t pid) const;
   [[nodiscard]] Json show(const std::string& id) const;

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/pipeline/policy_in_force.h"
+
+#include <fcntl.h>
+
+#include <chrono>
+#include <ranges>
+
+namespace ambit::pipeline {
+
+Result<void> write_policy(model::TableWriter& tables, PolicyInForce& policy,
+                          policy::SetNumbers& sets, const PolicyInForce* former) {
+  for (const std::string& program : policy.plan.policy.pinned)
+    policy.pinned.emplace_back(::open(program.c_str(), O_PATH | O_CLOEXEC));
+  if (auto put = policy::put_all(tables, policy::encode_policy(policy.plan.policy, policy.numbers));
+      !put)
+    return put;
+  policy.destinations = std::make_unique<Destinations>(policy.plan, policy.numbers.policy, sets);
+  if (former != nullptr) policy.destinations->take_over(*former->destinations);
+  constexpr std::chrono::milliseconds kFirstLookUp{1000};
+  return policy.destinations->refresh(tables, kFirstLookUp);
+}
+
+void remove_policy(model::TableWriter& tables, const PolicyInForce& policy) {
+  for (const model::TableEntry& entry :
+       std::views::reverse(policy::encode_policy(policy.plan.policy, policy.numbers)))
+    if (entry.table != model::Table::ports)
+      // What is left takes space and means nothing: its numbers are not used again.
+      static_cast<void>(tables.remove(entry.table, entry.key));
+}
+
+}  // namespace ambit::pipeline
