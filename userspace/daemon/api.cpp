@@ -82,18 +82,21 @@ ApiResponse close_task(const Asked& asked, TaskService& tasks) {
   return answered(200, tasks.close(asked.id, asked.query == "kill=true"));
 }
 
-ApiResponse status_answer(unsigned status, const Asked& asked, const TaskService& tasks) {
-  json body = to_json(tasks.status());
+std::string status_body(const Asked& asked, const pipeline::ServiceStatus& status) {
+  json body = to_json(status);
   if (asked.request.counts != nullptr) body["api"] = to_json(*asked.request.counts);
-  return {.status = status, .body = text_of(body), .allow = {}};
+  return text_of(body);
 }
 
 ApiResponse health(const Asked& asked, TaskService& tasks) {
-  return status_answer(200, asked, tasks);
+  return {.status = 200, .body = status_body(asked, tasks.status()), .allow = {}};
 }
 
 ApiResponse ready(const Asked& asked, TaskService& tasks) {
-  return status_answer(tasks.status().fault.empty() ? 200U : 503U, asked, tasks);
+  const pipeline::ServiceStatus status = tasks.status();
+  return {.status = status.fault.empty() ? 200U : 503U,
+          .body = status_body(asked, status),
+          .allow = {}};
 }
 
 ApiResponse stream_events(const Asked& asked, TaskService& /*tasks*/) {

@@ -203,8 +203,7 @@ void log_failure(Log& log, std::string_view message) {
 Result<void> serve(const model::Config& config, const Started& started) {
   raise_limit_of_files();
   ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);  // a limit is a failed write, as a full disk is
-  ::signal(SIGHUP, SIG_IGN);   // the end of a terminal is not the end of the tasks
+  ::signal(SIGHUP, SIG_IGN);  // the end of a terminal is not the end of the tasks
   ServiceManager manager = ServiceManager::from_environment();
   Log log(started.log, STDERR_FILENO);
   log.info("starting", {{"pid", static_cast<std::uint32_t>(::getpid())}});

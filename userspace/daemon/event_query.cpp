@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 
 #include "userspace/base/utf8.h"
+#include "userspace/base/whole_number.h"
 #include "userspace/sink/native.h"
 
 namespace ambit::daemon {
@@ -18,15 +18,6 @@ constexpr std::size_t kShown = 64;
 
 using Done = Result<void>;
 
-std::optional<char> from_hex(std::string_view digits) {
-  unsigned value = 0;
-  constexpr int kBase = 16;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), value, kBase);
-  if (error != std::errc() || end != digits.data() + 2) return std::nullopt;
-  return static_cast<char>(value);
-}
-
 std::optional<std::string> percent_decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -34,9 +25,12 @@ std::optional<std::string> percent_decoded(std::string_view text) {
       out += text[i];
       continue;
     }
-    const auto byte = text.size() - i < 3 ? std::nullopt : from_hex(text.substr(i + 1, 2));
+    constexpr int kHexadecimal = 16;
+    const auto byte = text.size() - i < 3
+                          ? std::nullopt
+                          : whole_number<std::uint8_t>(text.substr(i + 1, 2), kHexadecimal);
     if (!byte) return std::nullopt;
-    out += *byte;
+    out += static_cast<char>(*byte);
     i += 2;
   }
   return out;
@@ -52,11 +46,8 @@ Done read_from(const std::string& value, EventQuery& into) {
     into.from_next = true;
     return {};
   }
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc() || end != value.data() + value.size() || number == 0)
-    return fail("from is the number of an event, or next");
-  into.from = number;
+  into.from = whole_number<std::uint64_t>(value);
+  if (!into.from || *into.from == 0) return fail("from is the number of an event, or next");
   return {};
 }
 
