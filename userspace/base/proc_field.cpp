@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/base/proc_field.h"
 
-#include <charconv>
 #include <fstream>
+
+#include "userspace/base/whole_number.h"
 
 namespace ambit {
 
@@ -24,11 +25,8 @@ std::optional<std::string> proc_field(const std::string& path, std::string_view 
 std::optional<std::uint64_t> proc_number(const std::string& path, std::string_view word, int base) {
   const auto field = proc_field(path, word);
   if (!field) return std::nullopt;
-  const std::string_view first = std::string_view(*field).substr(0, field->find_first_of(kBlanks));
-  std::uint64_t number = 0;
-  const auto read = std::from_chars(first.data(), first.data() + first.size(), number, base);
-  if (read.ec != std::errc{} || read.ptr != first.data() + first.size()) return std::nullopt;
-  return number;
+  return whole_number<std::uint64_t>(
+      std::string_view(*field).substr(0, field->find_first_of(kBlanks)), base);
 }
 
 }  // namespace ambit

@@ -14,6 +14,7 @@
 #include "userspace/daemon/config_file.h"
 #include "userspace/daemon/daemon.h"
 #include "userspace/pipeline/guard.h"
+#include "userspace/policy/document_reader.h"
 
 namespace ambit::cli {
 namespace {
@@ -61,27 +62,21 @@ Result<std::optional<model::FileId>> enter_root(const options::variables_map& va
   return *program;
 }
 
-template <typename Value>
-struct LogWord {
-  std::string_view word;
-  Value value;
-};
-
 constexpr std::array kLevels{
-    LogWord<daemon::LogLevel>{"debug", daemon::LogLevel::debug},
-    LogWord<daemon::LogLevel>{"info", daemon::LogLevel::info},
-    LogWord<daemon::LogLevel>{"warning", daemon::LogLevel::warning},
-    LogWord<daemon::LogLevel>{"error", daemon::LogLevel::error},
+    policy::Word<daemon::LogLevel>{.spelling = "debug", .value = daemon::LogLevel::debug},
+    policy::Word<daemon::LogLevel>{.spelling = "info", .value = daemon::LogLevel::info},
+    policy::Word<daemon::LogLevel>{.spelling = "warning", .value = daemon::LogLevel::warning},
+    policy::Word<daemon::LogLevel>{.spelling = "error", .value = daemon::LogLevel::error},
 };
 constexpr std::array kFormats{
-    LogWord<daemon::LogFormat>{"plain", daemon::LogFormat::plain},
-    LogWord<daemon::LogFormat>{"json", daemon::LogFormat::json},
+    policy::Word<daemon::LogFormat>{.spelling = "plain", .value = daemon::LogFormat::plain},
+    policy::Word<daemon::LogFormat>{.spelling = "json", .value = daemon::LogFormat::json},
 };
 
 template <typename Table>
 bool is_read(const Table& table, const std::string& word, auto& into) {
   for (const auto& row : table)
-    if (row.word == word) {
+    if (row.spelling == word) {
       into = row.value;
       return true;
     }

@@ -11,7 +11,7 @@
 #include "userspace/cli/options.h"
 #include "userspace/cli/task_text.h"
 #include "userspace/daemon/client.h"
-#include "userspace/daemon/event_query.h"
+#include "userspace/daemon/query.h"
 
 namespace ambit::cli {
 namespace {

@@ -75,7 +75,6 @@ struct Asked {
   const ApiRequest& request;
   std::string id;  ///< of the task in the path
   Query query;
-  std::string query_text;
 
   [[nodiscard]] std::string value(const std::string& key) const {
     const auto found = query.find(key);
@@ -158,22 +157,25 @@ ApiResponse reload(const Asked& asked, TaskService& tasks) {
   return {.status = 200, .body = text_of(to_json(*done)), .allow = {}};
 }
 
-ApiResponse status_answer(unsigned status, const Asked& asked, const TaskService& tasks) {
-  json body = to_json(tasks.status());
+std::string status_body(const Asked& asked, const pipeline::ServiceStatus& status) {
+  json body = to_json(status);
   if (asked.request.counts != nullptr) body["api"] = to_json(*asked.request.counts);
-  return {.status = status, .body = text_of(body), .allow = {}};
+  return text_of(body);
 }
 
 ApiResponse health(const Asked& asked, TaskService& tasks) {
-  return status_answer(200, asked, tasks);
+  return {.status = 200, .body = status_body(asked, tasks.status()), .allow = {}};
 }
 
 ApiResponse ready(const Asked& asked, TaskService& tasks) {
-  return status_answer(tasks.status().fault.empty() ? 200U : 503U, asked, tasks);
+  const pipeline::ServiceStatus status = tasks.status();
+  return {.status = status.fault.empty() ? 200U : 503U,
+          .body = status_body(asked, status),
+          .allow = {}};
 }
 
 ApiResponse stream_events(const Asked& asked, TaskService& /*tasks*/) {
-  auto query = parse_event_query(asked.query_text);
+  auto query = read_event_query(asked.query);
   if (!query) return failure(400, "bad_request", query.error().message);
   return {.status = 200, .body = {}, .allow = {}, .events = std::move(*query)};
 }
@@ -181,7 +183,7 @@ ApiResponse stream_events(const Asked& asked, TaskService& /*tasks*/) {
 struct Route {
   std::string_view method;
   std::string_view path;   ///< {id} stands for that of a task
-  std::string_view query;  ///< the keys that it takes, with spaces between; *: its own affair
+  std::string_view query;  ///< the keys that it takes, with spaces between
   ApiResponse (*answer)(const Asked&, TaskService&);
 };
 
@@ -196,7 +198,7 @@ constexpr std::array kRoutes{
     Route{"POST", "/v1/tasks/{id}/narrow", "", narrow_task},
     Route{"POST", "/v1/tasks/{id}/extend", "", extend_task},
     Route{"POST", "/v1/reload", "", reload},
-    Route{"GET", "/v1/events", "*", stream_events},
+    Route{"GET", "/v1/events", kEventKeys, stream_events},
 };
 
 /// What stands for {id}, empty where the route has none; nothing: the route is another path's.
@@ -245,13 +247,12 @@ ApiResponse answer(const ApiRequest& request, TaskService& tasks) {
       continue;
     }
     const std::string text = mark == std::string::npos ? "" : request.target.substr(mark + 1);
-    auto query = route.query == "*" ? Result<Query>(Query()) : parse_query(text, route.query);
+    auto query = parse_query(text, route.query);
     if (!query) return failure(400, "bad_request", query.error().message);
     if (request.method != "POST" && !request.body.empty())
       return failure(400, "bad_request", request.method + " takes no body here");
-    return route.answer(
-        {.request = request, .id = std::move(*id), .query = std::move(*query), .query_text = text},
-        tasks);
+    return route.answer({.request = request, .id = std::move(*id), .query = std::move(*query)},
+                        tasks);
   }
   if (allow.empty()) return failure(404, "no_such_path", "there is nothing at this path");
   ApiResponse wrong = failure(405, "no_such_method", "this path takes " + allow);

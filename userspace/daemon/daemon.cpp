@@ -233,8 +233,7 @@ Result<void> serve_logged(const model::Config& config, const Started& started,
 Result<void> serve(const model::Config& config, const Started& started) {
   raise_limit_of_files();
   ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);  // a limit is a failed write, as a full disk is
-  ::signal(SIGHUP, SIG_IGN);   // until there is something to read anew
+  ::signal(SIGHUP, SIG_IGN);  // the end of a terminal is not the end of the tasks, and there is nothing to read anew yet
   ServiceManager manager = ServiceManager::from_environment();
   Log log(started.log, STDERR_FILENO);
   log.info("starting", {{"pid", static_cast<std::uint32_t>(::getpid())}});

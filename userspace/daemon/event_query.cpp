@@ -3,44 +3,18 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <set>
 
 #include "userspace/base/utf8.h"
+#include "userspace/base/whole_number.h"
 #include "userspace/sink/native.h"
 
 namespace ambit::daemon {
 
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789ABCDEF";
 constexpr std::size_t kShown = 64;
 
 using Done = Result<void>;
-
-std::optional<char> from_hex(std::string_view digits) {
-  unsigned value = 0;
-  constexpr int kBase = 16;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), value, kBase);
-  if (error != std::errc() || end != digits.data() + 2) return std::nullopt;
-  return static_cast<char>(value);
-}
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    const auto byte = text.size() - i < 3 ? std::nullopt : from_hex(text.substr(i + 1, 2));
-    if (!byte) return std::nullopt;
-    out += *byte;
-    i += 2;
-  }
-  return out;
-}
 
 Result<bool> truth(const std::string& key, const std::string& value) {
   if (value != "true" && value != "false") return fail(key + " is true or false");
@@ -52,11 +26,8 @@ Done read_from(const std::string& value, EventQuery& into) {
     into.from_next = true;
     return {};
   }
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc() || end != value.data() + value.size() || number == 0)
-    return fail("from is the number of an event, or next");
-  into.from = number;
+  into.from = whole_number<std::uint64_t>(value);
+  if (!into.from || *into.from == 0) return fail("from is the number of an event, or next");
   return {};
 }
 
@@ -101,13 +72,11 @@ Done read_severity(const std::string& value, EventQuery& into) {
 
 template <auto Member>
 Done read_text(const std::string& value, EventQuery& into) {
-  if (value.empty()) return fail("a value is empty");
   into.filter.*Member = value;
   return {};
 }
 
 Done read_run(const std::string& value, EventQuery& into) {
-  if (value.empty()) return fail("a value is empty");
   into.run = value;
   return {};
 }
@@ -128,21 +97,6 @@ constexpr std::array kKeys{
     QueryKey{"finding", read_finding},
 };
 
-Done read_pair(std::string_view pair, std::set<std::string_view>& seen, EventQuery& into) {
-  const std::size_t equals = pair.find('=');
-  const std::string_view name = pair.substr(0, equals);
-  const auto* const key = std::ranges::find(kKeys, name, &QueryKey::name);
-  if (key == kKeys.end())
-    return fail("unknown key \"" + to_terminal(name, kShown) +
-                "\": from, run, follow, task, agent, kind, severity and finding are known");
-  if (!seen.insert(key->name).second) return fail(std::string(key->name) + " stands twice");
-  const auto value = percent_decoded(equals == std::string_view::npos ? std::string_view()
-                                                                      : pair.substr(equals + 1));
-  if (!value)
-    return fail(std::string(key->name) + " has a % that no two hexadecimal digits follow");
-  return key->read(*value, into);
-}
-
 }  // namespace
 
 bool EventFilter::takes(const KeptEvent& event) const {
@@ -152,31 +106,14 @@ bool EventFilter::takes(const KeptEvent& event) const {
          event.severity >= at_least && (!finding || *finding == event.finding);
 }
 
-Result<EventQuery> parse_event_query(std::string_view query) {
+Result<EventQuery> read_event_query(const Query& query) {
   EventQuery out;
-  std::set<std::string_view> seen;
-  while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
-    if (auto read = read_pair(query.substr(0, end), seen, out); !read)
-      return std::unexpected(read.error());
-    query.remove_prefix(std::min(end + 1, query.size()));
+  for (const QueryKey& key : kKeys) {
+    const auto said = query.find(std::string(key.name));
+    if (said == query.end()) continue;
+    if (auto read = key.read(said->second, out); !read) return std::unexpected(read.error());
   }
   if (!out.run.empty() && !out.from) return fail("run says of which run from is a number");
-  return out;
-}
-
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/@,";
-  std::string out;
-  for (const char c : text) {
-    if (kPlain.find(c) != std::string_view::npos) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += {'%', kHexDigits[byte / kHexDigits.size()], kHexDigits[byte % kHexDigits.size()]};
-  }
   return out;
 }
 

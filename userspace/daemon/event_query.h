@@ -10,6 +10,7 @@
 
 #include "userspace/base/result.h"
 #include "userspace/daemon/event_ring.h"
+#include "userspace/daemon/query.h"
 
 namespace ambit::daemon {
 
@@ -31,10 +32,10 @@ struct EventQuery {
   EventFilter filter;
 };
 
-/// `query` is what stands behind the `?`. The error is a sentence.
-[[nodiscard]] Result<EventQuery> parse_event_query(std::string_view query);
+inline constexpr std::string_view kEventKeys =
+    "from run follow task agent kind severity finding";
 
-/// A text as a value in a query.
-[[nodiscard]] std::string percent_encoded(std::string_view text);
+/// Of a query with those keys. The error is a sentence.
+[[nodiscard]] Result<EventQuery> read_event_query(const Query& query);
 
 }  // namespace ambit::daemon

@@ -2,18 +2,19 @@
 #include "userspace/daemon/query.h"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 #include <optional>
 
+#include "userspace/base/utf8.h"
+#include "userspace/base/whole_number.h"
 #include "userspace/policy/diagnostic_text.h"
 
 namespace ambit::daemon {
 
 namespace {
 
-constexpr std::size_t kEscape = 3;  // %XX
-constexpr int kHex = 16;
+constexpr std::size_t kDigits = 2;
+constexpr int kHexadecimal = 16;
+constexpr std::size_t kShown = 64;
 
 std::optional<std::string> decoded(std::string_view text) {
   std::string out;
@@ -22,15 +23,14 @@ std::optional<std::string> decoded(std::string_view text) {
       out += text[i] == '+' ? ' ' : text[i];
       continue;
     }
-    unsigned value = 0;
-    const std::string_view digits = text.substr(i + 1, kEscape - 1);
-    const auto* const end = digits.data() + digits.size();
-    const auto read = std::from_chars(digits.data(), end, value, kHex);
-    if (digits.size() != kEscape - 1 || read.ptr != end) return std::nullopt;
-    out += static_cast<char>(value);
-    i += digits.size();
+    const std::string_view digits = text.substr(i + 1, kDigits);
+    const auto byte = digits.size() == kDigits
+                          ? whole_number<std::uint8_t>(digits, kHexadecimal)
+                          : std::nullopt;
+    if (!byte) return std::nullopt;
+    out += static_cast<char>(*byte);
+    i += kDigits;
   }
-  if (first_non_utf8(out) || out.find('\0') != std::string::npos) return std::nullopt;
   return out;
 }
 
@@ -40,41 +40,48 @@ bool is_known(std::string_view key, std::string_view known) {
   return padded.find(' ' + std::string(key) + ' ') != std::string::npos;
 }
 
+Result<void> read_pair(std::string_view pair, std::string_view known, Query& into) {
+  const std::size_t equals = std::min(pair.find('='), pair.size());
+  const std::string_view key = pair.substr(0, equals);
+  if (!is_known(key, known))
+    return fail(known.empty() ? "this takes no query"
+                              : "unknown key \"" + to_terminal(key, kShown) +
+                                    "\": known are " + std::string(known));
+  if (pair.size() <= equals + 1) return fail(std::string(key) + " has no value");
+  auto value = decoded(pair.substr(equals + 1));
+  if (!value) return fail(std::string(key) + " has a % that no two hexadecimal digits follow");
+  if (policy::first_non_utf8(*value) || value->find('\0') != std::string::npos)
+    return fail(std::string(key) + " is no text");
+  if (!into.emplace(key, std::move(*value)).second)
+    return fail(std::string(key) + " stands twice");
+  return {};
+}
+
 }  // namespace
 
 Result<Query> parse_query(std::string_view text, std::string_view known) {
   Query out;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('&'), text.size());
-    const std::string_view part = text.substr(0, end);
+    if (auto read = read_pair(text.substr(0, end), known, out); !read)
+      return std::unexpected(read.error());
     text.remove_prefix(std::min(end + 1, text.size()));
-    const std::size_t equals = part.find('=');
-    if (equals == std::string_view::npos || equals + 1 == part.size())
-      return fail("the query is not understood: key=value is wanted");
-    const std::string_view key = part.substr(0, equals);
-    auto value = decoded(part.substr(equals + 1));
-    if (!value) return fail("the query is not understood: a value is no text");
-    if (!is_known(key, known))
-      return fail(known.empty() ? "this takes no query"
-                                : "the query is not understood: known are " + std::string(known));
-    if (!out.emplace(key, std::move(*value)).second)
-      return fail("the query has " + std::string(key) + " twice");
   }
   return out;
 }
 
-std::string in_query(std::string_view value) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
+std::string percent_encoded(std::string_view value) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/@,";
+  constexpr std::string_view kHexDigits = "0123456789ABCDEF";
   std::string out;
   for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
+    if (kPlain.find(c) != std::string_view::npos) {
       out += c;
-    } else {
-      out += '%';
-      out += kDigits[byte / kHex];
-      out += kDigits[byte % kHex];
+      continue;
     }
+    const auto byte = static_cast<unsigned char>(c);
+    out += {'%', kHexDigits[byte / kHexDigits.size()], kHexDigits[byte % kHexDigits.size()]};
   }
   return out;
 }

@@ -5,13 +5,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
 #include "userspace/base/descriptor.h"
+#include "userspace/base/whole_number.h"
 
 namespace ambit::daemon {
 
@@ -26,9 +26,7 @@ std::string taken(const char* name) {
 
 /// 0: it is no number.
 std::uint64_t number_of(const std::string& text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() ? number : 0;
+  return whole_number<std::uint64_t>(text).value_or(0);
 }
 
 }  // namespace

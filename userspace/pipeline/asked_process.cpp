@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/pipeline/asked_process.h"
 
-#include <charconv>
 #include <filesystem>
 #include <string>
 #include <utility>
 
 #include "userspace/base/proc_field.h"
+#include "userspace/base/whole_number.h"
 
 namespace ambit::pipeline {
 
@@ -18,13 +18,6 @@ std::string directory_of(std::uint32_t pid) { return "/proc/" + std::to_string(p
 
 std::string status_file_of(std::uint32_t pid) { return directory_of(pid) + "/status"; }
 
-std::optional<std::uint32_t> number_in(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 fs::path pid_namespace_of(std::uint32_t pid) {
   std::error_code gone;
   return fs::read_symlink(directory_of(pid) + "/ns/pid", gone);
@@ -33,7 +26,8 @@ fs::path pid_namespace_of(std::uint32_t pid) {
 /// What a process is called in the innermost of its PID namespaces.
 std::optional<std::uint32_t> innermost_of(std::uint32_t pid) {
   const auto numbers = proc_field(status_file_of(pid), "NSpid:");
-  return numbers ? number_in(std::string_view(*numbers).substr(numbers->find_last_of("\t ") + 1))
+  return numbers ? whole_number<std::uint32_t>(
+                       std::string_view(*numbers).substr(numbers->find_last_of("\t ") + 1))
                  : std::nullopt;
 }
 
@@ -55,7 +49,7 @@ std::optional<std::uint32_t> process_called(std::uint32_t number, std::uint32_t 
   if (there == fs::read_symlink("/proc/self/ns/pid", gone)) return number;
   // Threads other than the first are not looked for: who is meant by one stays unknown.
   for (const auto& entry : fs::directory_iterator("/proc", gone)) {
-    const auto pid = number_in(entry.path().filename().string());
+    const auto pid = whole_number<std::uint32_t>(entry.path().filename().string());
     if (pid && innermost_of(*pid) == number && pid_namespace_of(*pid) == there) return pid;
   }
   return std::nullopt;

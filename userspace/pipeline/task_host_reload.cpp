@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "userspace/pipeline/live_task.h"
+#include "userspace/pipeline/prove.h"
 #include "userspace/pipeline/records.h"
 #include "userspace/policy/catalogue.h"
 #include "userspace/policy/catalogue_renumber.h"

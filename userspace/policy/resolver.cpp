@@ -12,6 +12,8 @@
 #include <memory>
 #include <optional>
 
+#include "userspace/policy/hosts_match.h"
+
 namespace ambit::policy {
 namespace {
 
@@ -52,6 +54,13 @@ std::optional<Address> address_of_node(const ares_addrinfo_node& node) {
   return std::nullopt;
 }
 
+/// Each once.
+void put_in_order(std::vector<Address>& addresses) {
+  std::ranges::sort(addresses);
+  const auto repeated = std::ranges::unique(addresses);
+  addresses.erase(repeated.begin(), repeated.end());
+}
+
 Result<Resolved> read_answer(const std::string& host, const ares_addrinfo& answer) {
   Resolved resolved;
   int ttl = INT32_MAX;
@@ -68,9 +77,7 @@ Result<Resolved> read_answer(const std::string& host, const ares_addrinfo& answe
   if (resolved.addresses.empty()) {
     return fail(host + ": the name has no address");
   }
-  std::ranges::sort(resolved.addresses);
-  const auto repeated = std::ranges::unique(resolved.addresses);
-  resolved.addresses.erase(repeated.begin(), repeated.end());
+  put_in_order(resolved.addresses);
   resolved.ttl = seconds(std::max(ttl, 0));
   return resolved;
 }
@@ -184,14 +191,8 @@ void ask(const ResolverOptions& options, const std::string& lookups, Clock::time
 }
 
 bool is_loopback_name(std::string_view host) {
-  constexpr std::string_view kName = "localhost";
-  if (host.ends_with('.')) host.remove_suffix(1);
-  if (host.size() < kName.size()) return false;
-  const bool alone = host.size() == kName.size();
-  const bool below = !alone && host[host.size() - kName.size() - 1] == '.';
-  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; };
-  return (alone || below) &&
-         std::ranges::equal(host.substr(host.size() - kName.size()), kName, same);
+  const std::string name = plain_host(host);
+  return name == "localhost" || name.ends_with(".localhost");
 }
 
 /// RFC 6761, 6.3: such a name is loopback, of IPv4 and IPv6, and no server is asked. Clients take
@@ -201,10 +202,8 @@ Resolved with_loopback(std::optional<Result<Resolved>> from_file) {
   constexpr std::array<std::uint8_t, 4> kIpv4{127, 0, 0, 1};
   Address ipv6{};
   ipv6.back() = 1;
-  for (const Address& address : {from_ipv4(kIpv4), ipv6})
-    if (std::ranges::find(resolved.addresses, address) == resolved.addresses.end())
-      resolved.addresses.push_back(address);
-  std::ranges::sort(resolved.addresses);
+  resolved.addresses.insert(resolved.addresses.end(), {from_ipv4(kIpv4), ipv6});
+  put_in_order(resolved.addresses);
   return resolved;
 }
 

@@ -14,11 +14,8 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-class AStreamOfEvents : public testing::Test {
+class AStreamOfEvents : public TwoCredentials {
  protected:
-  [[nodiscard]] std::vector<CredentialText> catalogue() const {
-    return {{.name = "mine", .files = {mine_}}, {.name = "theirs", .files = {theirs_}}};
-  }
   [[nodiscard]] std::vector<Item> tries(const std::string& turn) const {
     return {{"mine" + turn, {"open", mine_}}, {"theirs" + turn, {"open", theirs_}}};
   }
@@ -36,10 +33,6 @@ class AStreamOfEvents : public testing::Test {
       out.push_back(Json::parse(line, nullptr, false));
     return out;
   }
-
-  Scratch scratch_;
-  std::string mine_ = scratch_.secret("mine/secret");
-  std::string theirs_ = scratch_.secret("theirs/secret");
 };
 
 TEST_F(AStreamOfEvents, HasTheLinesOfTheFileFromTheNumberThatIsAskedFor) {

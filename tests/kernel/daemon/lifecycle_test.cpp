@@ -256,7 +256,9 @@ TEST_F(ALivingTask, HasNothingLeftWhenItIsClosedButWhatTheAnswerNames) {
   EXPECT_EQ(std::string(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(came, 0))),
             "live ");
   EXPECT_THAT(left, Contains("mapping " + mine_)) << "on every backend";
-  if (!on_portable()) EXPECT_EQ(left.size(), 1U) << closed.out;
+  if (!on_portable()) {
+    EXPECT_EQ(left.size(), 1U) << closed.out;
+  }
   EXPECT_EQ(outsider.look(), content_of(mine_));
   EXPECT_EQ(outsider.read(), content_of(mine_));
   EXPECT_EQ(outsider.receive(), "late");

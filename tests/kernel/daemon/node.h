@@ -2,6 +2,8 @@
 // `ambit daemon` as a node has it, and its clients.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +45,18 @@ class Node {
   std::string events_path_;
   std::unique_ptr<Child> process_;
   bool ready_ = false;
+};
+
+/// A credential for the scopes of a test, and one that none of them lists.
+class TwoCredentials : public testing::Test {
+ protected:
+  [[nodiscard]] std::vector<CredentialText> catalogue() const {
+    return {{.name = "mine", .files = {mine_}}, {.name = "theirs", .files = {theirs_}}};
+  }
+
+  Scratch scratch_;
+  std::string mine_ = scratch_.secret("mine/secret");
+  std::string theirs_ = scratch_.secret("theirs/secret");
 };
 
 /// A process outside every task that does what it is told, turn by turn.

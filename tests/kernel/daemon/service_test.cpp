@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon as a service of the machine: what its manager hears, and what it logs.
 #include <signal.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
-#include <array>
-#include <cstring>
 #include <filesystem>
 #include <sstream>
 
 #include "tests/kernel/fixture/ambit.h"
+#include "tests/unit/daemon/notify_socket.h"
 
 namespace ambit::probe {
 namespace {
@@ -23,13 +20,7 @@ using testing::StartsWith;
 
 class AService : public testing::Test {
  protected:
-  AService() : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, notify_.c_str(), notify_.size());
-    EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
-              0);
-  }
+  AService() { socket_.listen_at(notify_); }
   [[nodiscard]] std::string config(const std::string& more) const {
     const char* const forced = std::getenv("AMBIT_BACKEND");
     return scratch_.write(
@@ -38,14 +29,7 @@ class AService : public testing::Test {
             control_ + "\n  events: " + scratch_.path("e.ndjson") + "\n" +
             (forced == nullptr ? "" : "  backend: " + std::string(forced) + "\n") + more);
   }
-  /// All that was said since the last call.
-  std::vector<std::string> heard() {
-    std::vector<std::string> out;
-    std::array<char, 4096> block{};
-    for (ssize_t size = 0; (size = ::recv(socket_.get(), block.data(), block.size(), 0)) >= 0;)
-      out.emplace_back(block.data(), static_cast<std::size_t>(size));
-    return out;
-  }
+  [[nodiscard]] std::vector<std::string> heard() const { return socket_.heard(); }
   bool hears(const std::string& what, std::chrono::milliseconds limit = 90s) {
     return eventually(
         [&] {
@@ -59,7 +43,7 @@ class AService : public testing::Test {
   Scratch scratch_;
   std::string notify_ = scratch_.path("notify");
   std::string control_ = scratch_.path("run/control.sock");
-  Descriptor socket_;
+  NotifySocket socket_;
 };
 
 TEST_F(AService, SaysThatItIsReadyThatItLivesAndThatItStops) {

@@ -4,13 +4,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace ambit::daemon {
 namespace {
 
 using testing::HasSubstr;
 
+Result<EventQuery> parse(const std::string& text) {
+  return parse_query(text, kEventKeys).and_then(read_event_query);
+}
+
 EventQuery good(const std::string& query) {
-  const auto parsed = parse_event_query(query);
+  const auto parsed = parse(query);
   EXPECT_TRUE(parsed) << query << ": " << parsed.error().message;
   return parsed.value_or(EventQuery{});
 }
@@ -47,8 +53,9 @@ TEST(EventQuery, RefusesWhateverElseAndSaysWhy) {
   for (const auto& [query, message] : std::vector<std::pair<std::string, std::string>>{
            {"form=1", "unknown key \"form\""},
            {"&", "unknown key"},
-           {"from", "from is the number"},
-           {"from=", "from is the number"},
+           {"from=1&&follow=true", "unknown key"},
+           {"from", "from has no value"},
+           {"from=", "from has no value"},
            {"from=0", "from is the number"},
            {"from=-1", "from is the number"},
            {"from=1x", "from is the number"},
@@ -56,25 +63,28 @@ TEST(EventQuery, RefusesWhateverElseAndSaysWhy) {
            {"from=1&from=2", "from stands twice"},
            {"follow=yes", "follow is true or false"},
            {"finding=1", "finding is true or false"},
-           {"kind=", "there is no kind \"\""},
+           {"kind=", "kind has no value"},
            {"kind=connect,", "there is no kind \"\""},
            {"kind=conect", "there is no kind \"conect\""},
            {"severity=worst", "severity is"},
-           {"task=", "empty"},
+           {"task=", "task has no value"},
+           {"task=%ff", "task is no text"},
+           {"task=a%00", "task is no text"},
            {"task=%4", "hexadecimal"},
            {"task=%zz", "hexadecimal"},
            {"task=a%", "hexadecimal"},
            {"run=01J0", "run says"}}) {
-    const auto parsed = parse_event_query(query);
+    const auto parsed = parse(query);
     ASSERT_FALSE(parsed) << query;
     EXPECT_THAT(parsed.error().message, HasSubstr(message)) << query;
   }
 }
 
-TEST(EventQuery, WritesTheBytesOfAValueSoThatItReadsThem) {
-  std::string all;
-  for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
+TEST(EventQuery, WritesATextSoThatItReadsIt) {
+  std::string all = "ä €";
+  for (int byte = 1; byte < 128; ++byte) all += static_cast<char>(byte);
   EXPECT_EQ(good("task=" + percent_encoded(all)).filter.task, all);
+  EXPECT_EQ(good("task=triage+1%2B").filter.task, "triage 1+") << "as forms write it";
 }
 
 }  // namespace

@@ -3,18 +3,14 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <thread>
 #include <utility>  // Asio of Boost 1.74 and 1.81 needs it first under C++23
 
+#include "tests/unit/daemon/notify_socket.h"
 #include "userspace/base/descriptor.h"
 #include "userspace/daemon/heartbeat.h"
 
@@ -39,28 +35,16 @@ class AServiceManager : public testing::Test {
     std::filesystem::remove_all(directory_, ignored);
   }
   void listen_at(const std::string& path) {
-    socket_ = Descriptor(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path.data(), path.size());
-    if (path[0] == '@') address.sun_path[0] = '\0';
-    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-    ASSERT_EQ(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+    ASSERT_NO_FATAL_FAILURE(socket_.listen_at(path));
     ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
   }
-  std::vector<std::string> heard() {
-    std::vector<std::string> out;
-    std::array<char, 4096> block{};
-    for (ssize_t size = 0; (size = ::recv(socket_.get(), block.data(), block.size(), 0)) >= 0;)
-      out.emplace_back(block.data(), static_cast<std::size_t>(size));
-    return out;
-  }
+  [[nodiscard]] std::vector<std::string> heard() const { return socket_.heard(); }
   Heartbeat heartbeat() {
     return {io_, ServiceManager::from_environment(), log_, [this] { return status_; }};
   }
 
   std::string directory_;
-  Descriptor socket_;
+  probe::NotifySocket socket_;
   boost::asio::io_context io_{1};
   Descriptor nowhere_{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
   Log log_{LogOptions{}, nowhere_.get()};
