@@ -124,7 +124,7 @@ TEST_F(AReload, KeepsWhatIsInForceWhenAFileIsBrokenAndSaysWhy) {
   const Json answer = Json::parse(refused.out);
   EXPECT_EQ(text_at(answer, "/code"), "config_refused");
   EXPECT_GT(at(answer, "/diagnostics").size(), 1U) << "all mistakes";
-  EXPECT_EQ(text_at(answer, "/diagnostics/0/file"), broken);
+  EXPECT_EQ(answer.at("diagnostics").at(0).at("file"), broken);
   node.process().signal(SIGHUP);
   EXPECT_TRUE(eventually([&] { return node.process().err().find(broken) != std::string::npos; }));
   EXPECT_THAT(node.process().err(), HasSubstr("reload refused"));
@@ -143,7 +143,7 @@ TEST_F(AReload, KeepsWhatIsInForceWhenAFileIsBrokenAndSaysWhy) {
   scratch_.write("node-scopes/flawed.yaml", both.yaml());
   node.process().signal(SIGHUP);
   EXPECT_TRUE(eventually(
-      [&] { return node.process().err().find("reloaded: 2 cred") != std::string::npos; }, 20s))
+      [&] { return node.process().err().find("reloaded credentials=2") != std::string::npos; }, 20s))
       << node.process().err();
   Puppet next;
   EXPECT_EQ(node.task({"open", "--scope-name", "both", "--pid", std::to_string(next.pid())}).exit,
