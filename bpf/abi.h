@@ -287,6 +287,20 @@ struct ambit_gain {
 #define AMBIT_MOVE_STATE 4
 #define AMBIT_MOVE_WORDS 5
 
+/* change_task: one change of a task that lives; the answer is the program's. */
+#define AMBIT_CHANGE_END 1u	 /* `flags` as well: CORE_TASK_REVOKED, CORE_TASK_KILLED */
+#define AMBIT_CHANGE_POLICY 2u	 /* another one */
+#define AMBIT_CHANGE_DEADLINE 3u /* another one; not of a task that is over */
+#define AMBIT_TASK_UNKNOWN 1
+#define AMBIT_TASK_OVER 2
+struct ambit_task_change {
+	__u32 slot;
+	__u32 what;
+	__u32 policy;
+	__u32 flags;
+	__u64 expires_boot_ns;
+};
+
 /* members: thread id -> task; what user space lists, and what tells an undecided
  * member from an outsider when task storage is busy.
  */

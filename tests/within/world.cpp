@@ -198,10 +198,10 @@ ExpandedScope expanded(const model::Scope& scope) {
 }
 
 Result<Bound> bind(const Ground& ground, const model::Scope& scope, const FakeFiles& files,
-                   const std::vector<std::string>& parents_bits) {
+                   const std::vector<std::string>& given_bits) {
   Bound bound;
   ExpandedScope whole = expanded(scope);
-  whole.parents_bits = parents_bits;
+  whole.given_bits = given_bits;
   auto policy = compile_policy(whole, ground.catalogue, files);
   if (!policy) return std::unexpected(policy.error());
   bound.policy = std::move(*policy);

@@ -83,10 +83,10 @@ struct Bound {
   model::CompiledPolicy policy;
   QuickTables tables;
 };
-/// `parents_bits`: of a child, as a delegated task is compiled.
+/// `given_bits`: of a child, as a delegated task is compiled.
 [[nodiscard]] Result<Bound> bind(const Ground& ground, const model::Scope& scope,
                                  const FakeFiles& files,
-                                 const std::vector<std::string>& parents_bits = {});
+                                 const std::vector<std::string>& given_bits = {});
 
 /// What the same processes may do in either task.
 class Life {

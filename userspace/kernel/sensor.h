@@ -54,6 +54,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
                           std::span<std::byte> value) const override;
   [[nodiscard]] Result<void> put(const model::TableEntry& entry) override;
   [[nodiscard]] Result<void> remove(model::Table table, const std::string& key) override;
+  /// All entries of a table.
+  [[nodiscard]] std::vector<model::TableEntry> entries(model::Table table) const;
 
   /// Attaches a hook that costs the whole machine, for as long as this lives.
   [[nodiscard]] Result<void> switch_on(std::string_view hook);
@@ -130,6 +132,10 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] model::CredentialMask held_by_task(std::uint32_t slot) const;
   /// Ends a task in the kernel: nothing of it may use a credential or the network any more.
   [[nodiscard]] Result<void> revoke(std::uint32_t slot, bool kill);
+  /// Another policy for a task, in one step.
+  [[nodiscard]] Result<void> change_policy(std::uint32_t slot, std::uint32_t policy);
+  /// Another deadline. False: the task is over, and stays so.
+  [[nodiscard]] Result<bool> change_deadline(std::uint32_t slot, std::uint64_t expires_boot_ns);
 
   using Sink = std::function<void(model::Ring, std::span<const std::byte>)>;
   /// Where records go; call once. Findings and observations are two rings.

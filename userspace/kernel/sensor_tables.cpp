@@ -18,6 +18,24 @@
 
 namespace ambit::kernel {
 
+namespace {
+
+/// False: the task is over. Not by writing the whole entry (bpf/task.bpf.c).
+Result<bool> change_task(ambit_bpf* skeleton, ambit_task_change change) {
+  LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &change, .ctx_size_in = sizeof(change));
+  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.change_task), &options) != 0)
+    return fail_errno("cannot change a task");
+  if (options.retval == AMBIT_TASK_UNKNOWN) return fail("the kernel knows no such task");
+  return options.retval != AMBIT_TASK_OVER;
+}
+
+Result<void> done(const Result<bool>& changed) {
+  if (!changed) return std::unexpected(changed.error());
+  return {};
+}
+
+}  // namespace
+
 int Sensor::map_descriptor(model::Table table) const {
   const std::string name(model::name_of(table));
   return bpf_object__find_map_fd_by_name(skeleton_->obj, name.c_str());
@@ -63,6 +81,23 @@ Result<void> Sensor::remove(model::Table table, const std::string& key) {
     return fail_errno("cannot remove from table " + std::string(model::name_of(table)));
   forget_plain(table);
   return {};
+}
+
+std::vector<model::TableEntry> Sensor::entries(model::Table table) const {
+  const int map = map_descriptor(table);
+  bpf_map_info info{};
+  std::uint32_t size = sizeof(info);
+  if (bpf_obj_get_info_by_fd(map, &info, &size) != 0) return {};
+  std::vector<model::TableEntry> out;
+  std::string key(info.key_size, '\0');
+  std::string value(info.value_size, '\0');
+  std::string previous;
+  while (bpf_map_get_next_key(map, previous.empty() ? nullptr : previous.data(), key.data()) == 0) {
+    if (bpf_map_lookup_elem(map, key.data(), value.data()) == 0)
+      out.push_back({.table = table, .key = key, .value = value});
+    previous = key;
+  }
+  return out;
 }
 
 Result<Sensor::FileIs> Sensor::recognise(int descriptor, std::uint32_t space, Names names) const {
@@ -251,13 +286,18 @@ model::CredentialMask Sensor::held_by_task(std::uint32_t slot) const {
 }
 
 Result<void> Sensor::revoke(std::uint32_t slot, bool kill) {
-  core_task task{};
-  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task) != 0)
-    return fail_errno("cannot read a task");
-  task.flags |= kill ? CORE_TASK_REVOKED | CORE_TASK_KILLED : CORE_TASK_REVOKED;
-  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task, BPF_EXIST) != 0)
-    return fail_errno("cannot write a task");
-  return {};
+  const std::uint32_t flags = kill ? CORE_TASK_REVOKED | CORE_TASK_KILLED : CORE_TASK_REVOKED;
+  return done(change_task(skeleton_, {.slot = slot, .what = AMBIT_CHANGE_END, .flags = flags}));
+}
+
+Result<void> Sensor::change_policy(std::uint32_t slot, std::uint32_t policy) {
+  return done(
+      change_task(skeleton_, {.slot = slot, .what = AMBIT_CHANGE_POLICY, .policy = policy}));
+}
+
+Result<bool> Sensor::change_deadline(std::uint32_t slot, std::uint64_t expires_boot_ns) {
+  return change_task(
+      skeleton_, {.slot = slot, .what = AMBIT_CHANGE_DEADLINE, .expires_boot_ns = expires_boot_ns});
 }
 
 }  // namespace ambit::kernel

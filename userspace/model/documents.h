@@ -146,7 +146,8 @@ struct Config {
   std::optional<Backend> backend;      ///< absent: the best that is proved
   OnStop on_stop = OnStop::keep;
   std::optional<std::string>
-      delegate_socket;  ///< absent: beside the other; empty: nobody delegates
+      delegate_socket;              ///< absent: beside the other; empty: nobody delegates
+  std::vector<std::string> scopes;  ///< files and directories of scopes that have a name here
   std::string source;
 };
 

@@ -39,6 +39,12 @@ class Holders {
   /// Stops them; the task is left as it is.
   ~Holders();
 
+  /// Lets them end; what they have written can be drained on. Not waited for.
+  void end();
+  /// Whether they report what goes on; those that are asked beside others may be told not to.
+  void report(bool yes) { shared_->quiet = !yes; }
+  /// Counts on from what others have counted.
+  void count_on(const HolderShared& others);
   /// Leaves them to themselves (HolderSetup::outlives): they see this process's end.
   void leave();
 

@@ -8,20 +8,14 @@
 
 #include "userspace/base/clock.h"
 #include "userspace/model/make_event.h"
+#include "userspace/pipeline/policy_in_force.h"
 #include "userspace/pipeline/task_host.h"
 
 namespace ambit::pipeline {
 
-inline constexpr std::uint32_t kCredentialSpace = 1;
-
-/// Never moved: its parts point at each other.
 struct TaskHost::LiveTask {
-  model::Scope scope;
-  ScopePlan plan;
-  policy::PolicyNumbers numbers;
-  std::unique_ptr<Destinations> destinations;
+  std::unique_ptr<PolicyInForce> policy;
   std::shared_ptr<const model::Task> task;
-  std::vector<Descriptor> pinned;  ///< programs whose inode numbers must not be used again
   std::vector<std::string> limits;
   std::int64_t opened_ns = 0;
   std::uint64_t expires_boot_ns = 0;
@@ -29,6 +23,9 @@ struct TaskHost::LiveTask {
   Descriptor watched;        ///< pidfd of one of its processes: at its end the task may be over
   std::uint32_t parent = 0;  ///< of a task that was delegated: the slot of the one that did
   std::uint32_t family = 0;  ///< and of the first of the chain
+  /// Names of the bits that were given out in the family, of which it has one list: no bit comes to
+  /// mean another credential while anybody may hold something by it.
+  std::shared_ptr<std::vector<std::string>> bits = {};
 };
 
 /// A task that is about to be opened.

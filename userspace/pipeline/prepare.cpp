@@ -174,13 +174,14 @@ Result<ScopePlan> plan_scope(const model::Scope& scope, const model::Catalogue& 
   auto expanded = expand_scope(scope, around);
   if (!expanded) return std::unexpected(expanded.error());
   const policy::RealFileSystem machine;
-  return compile_scope(*expanded, catalogue, policy::RememberedFileSystem(machine));
+  return compile_scope(std::move(*expanded), catalogue, policy::RememberedFileSystem(machine),
+                       nullptr);
 }
 
-Result<ScopePlan> compile_scope(const policy::ExpandedScope& expanded,
-                                const model::Catalogue& catalogue,
-                                const policy::FileSystem& files) {
-  auto policy = policy::compile_policy(expanded, catalogue, files);
+Result<ScopePlan> compile_scope(policy::ExpandedScope expanded, const model::Catalogue& catalogue,
+                                const policy::FileSystem& files,
+                                const policy::FormerPolicy* former) {
+  auto policy = policy::compile_policy(expanded, catalogue, files, former);
   if (!policy) return std::unexpected(policy.error());
   auto resolvers = policy::configured_resolvers();
   if (!resolvers) return std::unexpected(resolvers.error());
@@ -188,6 +189,7 @@ Result<ScopePlan> compile_scope(const policy::ExpandedScope& expanded,
   plan.policy = std::move(*policy);
   plan.destinations =
       policy::destination_input(*expanded.scope, catalogue, plan.policy, *resolvers);
+  plan.expanded = std::move(expanded);
   return plan;
 }
 
@@ -238,6 +240,12 @@ void Destinations::take_from(const Destinations& above) {
       unresolved_.insert(*why);
   }
   stale_ = stale_ || from_above_ != before;
+}
+
+void Destinations::take_over(const Destinations& former) {
+  watch_.take_over(former.watch_);
+  for (const auto& [name, why] : former.unresolved_)
+    if (watch_.watches(name)) unresolved_.emplace(name, why);
 }
 
 Result<void> Destinations::refresh(model::TableWriter& tables, std::chrono::milliseconds limit) {

@@ -61,6 +61,7 @@ struct CataloguePlan {
 
 /// A scope compiled against a catalogue. Its destinations point into the scope.
 struct ScopePlan {
+  policy::ExpandedScope expanded;
   model::CompiledPolicy policy;
   policy::DestinationInput destinations;
 };
@@ -68,9 +69,11 @@ struct ScopePlan {
 /// With `~` and variables put in.
 [[nodiscard]] Result<policy::ExpandedScope> expand_scope(const model::Scope& scope,
                                                          const Surroundings& around);
-[[nodiscard]] Result<ScopePlan> compile_scope(const policy::ExpandedScope& expanded,
+/// `former` may be null.
+[[nodiscard]] Result<ScopePlan> compile_scope(policy::ExpandedScope expanded,
                                               const model::Catalogue& catalogue,
-                                              const policy::FileSystem& files);
+                                              const policy::FileSystem& files,
+                                              const policy::FormerPolicy* former);
 
 /// Both compile with the real file system; what is given must outlive the plan.
 [[nodiscard]] Result<CataloguePlan> plan_catalogue(const model::Catalogue& catalogue,
@@ -100,6 +103,8 @@ class Destinations {
                const Destinations* above = nullptr);
   void take_from(const Destinations& above);
 
+  /// Addresses of names that `former` knows already are taken as they are there. Before refresh().
+  void take_over(const Destinations& former);
   /// Looks up what is due within `limit` and writes what changed.
   [[nodiscard]] Result<void> refresh(model::TableWriter& tables, std::chrono::milliseconds limit);
   /// When refresh() has something to do; nothing: never.

@@ -28,6 +28,12 @@ constexpr std::uint64_t kRecords = 0;  ///< slots are from 1
 /// The second line of portable for credentials that are known by pattern alone.
 constexpr std::string_view kForPatterns = "sys_exit";
 
+std::string rendered(const std::vector<policy::Diagnostic>& diagnostics) {
+  std::string text = policy::render(diagnostics);
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
 }  // namespace
 
 TaskHost::TaskHost(HostOptions options) : options_(std::move(options)) {}
@@ -45,12 +51,11 @@ Result<std::unique_ptr<TaskHost>> TaskHost::start(const HostOptions& options) {
 
 Result<void> TaskHost::load_catalogue() {
   auto loaded = policy::load_catalogue(options_.catalogue);
-  if (!loaded) {
-    std::string text = policy::render(loaded.error());
-    while (text.ends_with('\n')) text.pop_back();
-    return fail(text);
-  }
+  if (!loaded) return fail(rendered(loaded.error()));
   catalogue_ = std::move(*loaded);
+  auto scopes = load_scopes(options_.scopes, catalogue_);
+  if (!scopes) return fail(rendered(scopes.error()));
+  scopes_ = std::move(*scopes);
   // No process's surroundings: the homes of the password file, and no variables.
   auto planned = plan_catalogue(catalogue_, {});
   if (!planned) return std::unexpected(planned.error());
@@ -65,7 +70,7 @@ Result<void> TaskHost::choose() {
   if (!sensor) return std::unexpected(sensor.error());
   sensor_ = std::move(*sensor);
   if (auto on = switch_hooks_on(); !on) return on;
-  if (auto guarded = guard_own_program(*sensor_); !guarded) return guarded;
+  if (auto guarded = guard_own_program(*sensor_, options_.program); !guarded) return guarded;
   return policy::put_all(*sensor_, policy::encode_paths(plan_.catalogue_paths, kCredentialSpace));
 }
 
@@ -88,17 +93,18 @@ Result<void> TaskHost::start_stream() {
   if (!file) return std::unexpected(file.error());
   if (options_.events != "-")
     if (auto guarded = guard_event_file(*sensor_, options_.events); !guarded) return guarded;
-  auto stream = Stream::create(*sensor_, catalogue_, std::move(*file), options_.watcher);
+  auto stream = Stream::create(*sensor_, catalogue_, std::move(*file), {});
   if (!stream) return std::unexpected(stream.error());
   stream_ = std::move(*stream);
+  stream_->watch_lines(options_.watcher);
   return sensor_->deliver_to(
       [this](model::Ring, std::span<const std::byte> record) { stream_->keep(record); });
 }
 
-Result<void> TaskHost::start_holders() {
+HolderSetup TaskHost::holder_setup() {
   HolderSetup setup;
   setup.sensor = sensor_.get();
-  setup.credential_space = kCredentialSpace;
+  setup.credential_space = credential_space_;
   setup.outlives = true;
   setup.answers_opens = sensor_->backend() == model::Backend::portable;
   if (setup.answers_opens) {
@@ -109,12 +115,20 @@ Result<void> TaskHost::start_holders() {
                                 policy::RememberedFileSystem(machine));
     };
   }
-  auto holders = Holders::start(std::move(setup));
+  return setup;
+}
+
+Result<void> TaskHost::start_holders() {
+  auto holders = Holders::start(holder_setup());
   if (!holders) return std::unexpected(holders.error());
   holders_ = std::move(*holders);
   wait_ = Descriptor(::epoll_create1(EPOLL_CLOEXEC));
-  for (const int records :
-       {sensor_->ring_descriptor(), holders_->record_descriptor(), holders_->finding_descriptor()})
+  if (auto watched = watch(sensor_->ring_descriptor(), kRecords); !watched) return watched;
+  return watch_holders(*holders_);
+}
+
+Result<void> TaskHost::watch_holders(const Holders& holders) {
+  for (const int records : {holders.record_descriptor(), holders.finding_descriptor()})
     if (auto watched = watch(records, kRecords); !watched) return watched;
   return {};
 }
@@ -138,6 +152,7 @@ bool TaskHost::serve() {
   for (int i = 0; i < count; ++i)
     if (events.at(static_cast<std::size_t>(i)).data.u64 != kRecords)
       ended_.insert(static_cast<std::uint32_t>(events.at(static_cast<std::size_t>(i)).data.u64));
+  drain_leaving();
   const Turn turn = take_records(*sensor_, *holders_, *stream_);
   write_fault_ = turn.written ? std::string() : "events: " + turn.written.error().message;
   look_after_ends();
@@ -148,6 +163,7 @@ void TaskHost::tick() {
   holders_->tend();
   expire_tasks();
   refresh_names();
+  remove_retired();
   constexpr unsigned kLossTurns = 8;
   if (++ticks_ % kLossTurns == 0) report_losses(*sensor_, *holders_, *stream_);
   serve();
@@ -204,20 +220,22 @@ void TaskHost::refresh_names() {
   const auto at = std::chrono::steady_clock::now();
   std::set<std::uint32_t> asked;
   for (const auto& [slot, task] : tasks_) {
-    const auto next = task->destinations->next();
+    Destinations& destinations = *task->policy->destinations;
+    const auto next = destinations.next();
     // A task that was delegated stands behind its parent, whose addresses it has.
     const bool follows = asked.contains(task->parent);
     const bool due = asked.empty() && next && *next <= at;
     if (task->phase != TaskPhase::live || (!follows && !due)) continue;
-    if (follows) task->destinations->take_from(*tasks_.at(task->parent)->destinations);
-    if (auto refreshed = task->destinations->refresh(*sensor_, kLimit); !refreshed)
+    if (follows) destinations.take_from(*tasks_.at(task->parent)->policy->destinations);
+    if (auto refreshed = destinations.refresh(*sensor_, kLimit); !refreshed)
       write_fault_ = "names: " + refreshed.error().message;
-    stream_->registry().set_names(slot, task->destinations->names());
+    stream_->registry().set_names(slot, destinations.names());
     asked.insert(slot);
   }
 }
 
 Result<void> TaskHost::stop(model::OnStop how) {
+  drain_leaving();
   while (take_records(*sensor_, *holders_, *stream_).more) continue;
   expire_tasks();
   kept_ = how == model::OnStop::keep && !tasks_.empty();

@@ -49,26 +49,34 @@ void add(model::CredentialMask& to, const model::CredentialMask& what) {
 Answer<TaskView> TaskHost::delegate(const DelegateRequest& request) {
   const auto parent = task_of_caller(request.caller);
   if (!parent) return std::unexpected(parent.error());
-  auto scope = read_scope(request.scope, "scope", catalogue_);
-  if (!scope)
-    return std::unexpected(Refusal{.code = RefusalCode::scope_refused,
-                                   .message = "the scope has mistakes",
-                                   .diagnostics = std::move(scope.error())});
-  const model::Task& own = *(*parent)->task;
-  if (scope->parent && *scope->parent != own.id && *scope->parent != own.name)
-    return std::unexpected(about_parent(*scope, request.scope,
-                                        "parent " + policy::in_quotes(*scope->parent) +
-                                            " is not the caller's task, which is " +
-                                            policy::in_quotes(own.name)));
-  auto process = find_delegated(*sensor_, request.caller, request.pid, own.slot);
+  auto given = take_scope(request.scope, {});
+  if (!given) return std::unexpected(given.error());
+  if (auto same = check_parent(*parent, given->scope, request.scope); !same)
+    return std::unexpected(same.error());
+  auto process = find_delegated(*sensor_, request.caller, request.pid, (*parent)->task->slot);
   if (!process) return std::unexpected(process.error());
-  return begin({.scope = std::move(*scope),
+  return begin({.scope = std::move(given->scope),
                 .text = request.scope,
                 .pid = process->pid,
                 .process = std::move(process->pidfd),
                 .declared_by = "uid:" + std::to_string(request.caller.uid),
                 .parent = *parent,
                 .moves = true});
+}
+
+/// A scope may name its parent; another one than it has is a mistake.
+Answer<void> TaskHost::check_parent(const LiveTask* parent, const model::Scope& scope,
+                                    const std::string& text) const {
+  if (!scope.parent) return {};
+  if (parent == nullptr)
+    return std::unexpected(about_parent(
+        scope, text, "the task has no parent, and parent is " + policy::in_quotes(*scope.parent)));
+  const model::Task& own = *parent->task;
+  if (*scope.parent == own.id || *scope.parent == own.name) return {};
+  return std::unexpected(about_parent(scope, text,
+                                      "parent " + policy::in_quotes(*scope.parent) + " is not " +
+                                          policy::in_quotes(own.name) +
+                                          ", the task above this one"));
 }
 
 /// By who declares tasks, for a process of the parent's task or of none.
@@ -152,29 +160,33 @@ Answer<model::CredentialMask> TaskHost::held_by_tree(const Opening& opening) con
   return held;
 }
 
-Answer<ScopePlan> TaskHost::plan_for(const Opening& opening, const model::Scope& scope) {
-  auto expanded = expand_scope(scope, {});
-  if (!expanded) return refuse(RefusalCode::scope_refused, expanded.error().message);
-  if (!options_.delegate_socket.empty()) expanded->own_sockets = {options_.delegate_socket};
+Answer<void> TaskHost::check_below(const Opening& opening, const PolicyInForce& next) const {
+  if (opening.parent == nullptr) return {};
+  const LiveTask& parent = *opening.parent;
+  const auto held = held_by_tree(opening);
+  if (!held) return std::unexpected(held.error());
   const policy::RealFileSystem machine;
-  const policy::RememberedFileSystem files(machine);
-  if (const LiveTask* const parent = opening.parent; parent != nullptr) {
-    if (auto may = may_delegate(*parent); !may) return std::unexpected(may.error());
-    const auto held = held_by_tree(opening);
-    if (!held) return std::unexpected(held.error());
-    expanded->parents_bits = parent->plan.policy.credential_of_bit;
-    auto found = policy::beyond_parent(
-        {.scope = parent->scope,
-         .policy = parent->plan.policy,
-         .left = std::chrono::nanoseconds(parent->expires_boot_ns - now().boot_ns),
-         .held = *held},
-        *expanded, catalogue_, files);
-    if (!found) return refuse(RefusalCode::unavailable, found.error().message);
-    if (!found->empty()) return std::unexpected(beyond(std::move(*found), opening.text));
-  }
-  auto plan = compile_scope(*expanded, catalogue_, files);
-  if (!plan) return refuse(RefusalCode::scope_refused, plan.error().message);
-  return std::move(*plan);
+  auto found = policy::beyond_parent(
+      {.scope = parent.policy->scope,
+       .policy = parent.policy->plan.policy,
+       .left = std::chrono::nanoseconds(parent.expires_boot_ns - now().boot_ns),
+       .held = *held},
+      next.plan.expanded, catalogue_, policy::RememberedFileSystem(machine));
+  if (!found) return refuse(RefusalCode::unavailable, found.error().message);
+  if (!found->empty()) return std::unexpected(beyond(std::move(*found), opening.text));
+  return {};
+}
+
+void TaskHost::place_below(LiveTask& task, const LiveTask& parent) const {
+  task.parent = parent.task->slot;
+  task.family = parent.family == 0 ? task.parent : parent.family;
+  task.expires_boot_ns = std::min(task.expires_boot_ns, parent.expires_boot_ns);
+  task.bits = parent.bits;
+}
+
+const TaskHost::LiveTask* TaskHost::parent_of(const LiveTask& task) const {
+  const auto parent = tasks_.find(task.parent);
+  return parent == tasks_.end() ? nullptr : parent->second.get();
 }
 
 model::Task TaskHost::task_of(const Opening& opening, const model::Scope& scope, std::uint32_t slot,
@@ -211,18 +223,53 @@ Answer<void> TaskHost::bind(const Opening& opening, std::uint32_t slot) {
 
 Result<void> TaskHost::end_below(std::uint32_t slot, const std::string& reason, bool kill) {
   Result<void> all;
-  for (const auto& [number, task] : tasks_) {
-    if (task->parent != slot) continue;
-    if (kill) {
-      TaskKiller killer(*sensor_);
-      if (auto killed = killer.kill_task(number); !killed) all = std::unexpected(killed.error());
-    } else if (auto revoked = sensor_->revoke(number, false); !revoked) {
-      all = revoked;
-    }
-    if (task->phase != TaskPhase::closed)
-      stream_->take(model::make_task_close(now(), task->task, {{"reason", reason}}));
-    task->phase = TaskPhase::closed;
-    if (auto below = end_below(number, reason, kill); !below) all = below;
+  for (const auto& [number, task] : tasks_)
+    if (task->parent == slot)
+      if (auto ended = end_delegated(*task, reason, kill); !ended) all = ended;
+  return all;
+}
+
+Result<void> TaskHost::end_delegated(LiveTask& task, const std::string& reason, bool kill) {
+  const std::uint32_t slot = task.task->slot;
+  Result<void> ended;
+  if (kill) {
+    TaskKiller killer(*sensor_);
+    if (auto killed = killer.kill_task(slot); !killed) ended = std::unexpected(killed.error());
+  } else {
+    ended = sensor_->revoke(slot, false);
+  }
+  if (task.phase != TaskPhase::closed)
+    stream_->take(model::make_task_close(now(), task.task, {{"reason", reason}}));
+  task.phase = TaskPhase::closed;
+  if (auto below = end_below(slot, reason, kill); !below) return below;
+  return ended;
+}
+
+Result<void> TaskHost::narrow_below(const LiveTask& task) {
+  Result<void> all;
+  for (const auto& below : tasks_ | std::views::values) {
+    if (below->parent != task.task->slot || below->phase == TaskPhase::closed) continue;
+    const auto beyond = beyond_in_force(*task.policy, *below->policy, catalogue_);
+    if (beyond && beyond->empty()) continue;
+    if (auto ended = end_delegated(*below, "beyond_parent", false); !ended) all = ended;
+  }
+  if (auto cut = cut_below(task); !cut) return cut;
+  return all;
+}
+
+Result<void> TaskHost::cut_below(const LiveTask& task) {
+  Result<void> all;
+  for (const auto& below : tasks_ | std::views::values) {
+    if (below->parent != task.task->slot || below->phase != TaskPhase::live) continue;
+    if (below->expires_boot_ns <= task.expires_boot_ns) continue;
+    auto changed = sensor_->change_deadline(below->task->slot, task.expires_boot_ns);
+    if (!changed) all = std::unexpected(changed.error());
+    if (!changed || !*changed) continue;
+    below->expires_boot_ns = task.expires_boot_ns;
+    model::Task sooner = *below->task;
+    sooner.expires_ns = std::min(sooner.expires_ns, task.task->expires_ns);
+    tell_change(*below, std::move(sooner));
+    if (auto cut = cut_below(*below); !cut) all = cut;
   }
   return all;
 }

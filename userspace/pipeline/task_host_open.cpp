@@ -13,6 +13,7 @@
 #include "userspace/pipeline/live_task.h"
 #include "userspace/pipeline/prove.h"
 #include "userspace/pipeline/records.h"
+#include "userspace/pipeline/residual_access.h"
 #include "userspace/pipeline/task_limits.h"
 
 namespace ambit::pipeline {
@@ -34,13 +35,10 @@ policy::Environment environment_of(std::int32_t pid) {
 }  // namespace
 
 Answer<TaskView> TaskHost::open(const OpenRequest& request) {
-  auto scope = read_scope(request.scope, "scope", catalogue_);
-  if (!scope)
-    return std::unexpected(Refusal{.code = RefusalCode::scope_refused,
-                                   .message = "the scope has mistakes",
-                                   .diagnostics = std::move(scope.error())});
-  Opening opening{.scope = std::move(*scope),
-                  .text = request.scope,
+  auto given = take_scope(request.scope, request.scope_name);
+  if (!given) return std::unexpected(given.error());
+  Opening opening{.scope = std::move(given->scope),
+                  .text = std::move(given->text),
                   .pid = request.pid,
                   .process = {},
                   .declared_by = request.declared_by,
@@ -54,29 +52,24 @@ Answer<TaskView> TaskHost::open(const OpenRequest& request) {
 }
 
 Answer<TaskView> TaskHost::begin(Opening opening) {
-  if (last_slot_ + 2 >= kFirstProofNumber)
-    return refuse(RefusalCode::unavailable, "no number is left for another task");
+  if (opening.parent != nullptr)
+    if (auto may = may_delegate(*opening.parent); !may) return std::unexpected(may.error());
+  auto policy = make_policy(std::move(opening.scope), nullptr, in_force(opening.parent));
+  if (!policy) return std::unexpected(policy.error());
+  if (auto within = check_below(opening, **policy); !within) return std::unexpected(within.error());
   auto live = std::make_unique<LiveTask>();
-  live->scope = std::move(opening.scope);
-  auto plan = plan_for(opening, live->scope);
-  if (!plan) return std::unexpected(plan.error());
-  live->plan = std::move(*plan);
-  const std::uint32_t slot = ++last_slot_;
-  live->numbers = {.policy = slot,
-                   .credential_space = kCredentialSpace,
-                   .program_space = kCredentialSpace + slot};
+  live->policy = std::move(*policy);
+  const model::Scope& declared = live->policy->scope;
+  const std::uint32_t slot = live->policy->numbers.policy;
   const model::Moment at = now();
   live->opened_ns = at.wall_ns;
-  live->expires_boot_ns = at.boot_ns + static_cast<std::uint64_t>(live->scope.ttl.count());
-  if (const LiveTask* const parent = opening.parent; parent != nullptr) {
-    live->parent = parent->task->slot;
-    live->family = parent->family == 0 ? live->parent : parent->family;
-    live->expires_boot_ns = std::min(live->expires_boot_ns, parent->expires_boot_ns);
-  }
-  live->task = std::make_shared<const model::Task>(task_of(opening, live->scope, slot, at));
+  live->expires_boot_ns = at.boot_ns + static_cast<std::uint64_t>(declared.ttl.count());
+  live->bits = std::make_shared<std::vector<std::string>>();
+  if (opening.parent != nullptr) place_below(*live, *opening.parent);
+  live->task = std::make_shared<const model::Task>(task_of(opening, declared, slot, at));
   const policy::Environment environment = environment_of(opening.pid);
   live->limits = limits_of({.backend = sensor_->backend(),
-                            .scope = live->scope,
+                            .scope = declared,
                             .catalogue = catalogue_,
                             .environment = environment,
                             .pattern_alone = plan_.pattern_alone,
@@ -89,6 +82,7 @@ Answer<TaskView> TaskHost::begin(Opening opening) {
     remove_tables(*live);
     return std::unexpected(bound.error());
   }
+  note_bits(*live);
   // The process by which the parent was watched may be the child's by now.
   if (opening.moves) ended_.insert(opening.parent->task->slot);
   // Records of the task are not looked at before the next turn: this stands first.
@@ -98,50 +92,94 @@ Answer<TaskView> TaskHost::begin(Opening opening) {
   return view_of(*(tasks_[slot] = std::move(live)));
 }
 
+Answer<TaskHost::GivenScope> TaskHost::take_scope(const std::string& text,
+                                                  const std::string& name) const {
+  const auto named = scopes_.find(name);
+  if (!name.empty() && named == scopes_.end())
+    return refuse(RefusalCode::no_such_scope, "there is no scope of the name " + name);
+  const NamedScope given = name.empty() ? NamedScope{.text = text, .file = "scope"} : named->second;
+  auto scope = read_scope(given.text, given.file, catalogue_);
+  if (!scope)
+    return std::unexpected(Refusal{.code = RefusalCode::scope_refused,
+                                   .message = "the scope has mistakes",
+                                   .diagnostics = std::move(scope.error())});
+  return GivenScope{.scope = std::move(*scope), .text = given.text};
+}
+
+TaskHost::Against TaskHost::in_force(const LiveTask* relative) const {
+  return {.catalogue = catalogue_,
+          .space = credential_space_,
+          .bits = relative == nullptr ? std::vector<std::string>() : *relative->bits};
+}
+
+void TaskHost::note_bits(const LiveTask& task) {
+  const std::vector<std::string>& bits = task.policy->plan.policy.credential_of_bit;
+  if (bits.size() > task.bits->size()) *task.bits = bits;
+}
+
+Answer<std::unique_ptr<PolicyInForce>> TaskHost::make_policy(model::Scope scope,
+                                                             const PolicyInForce* former,
+                                                             const Against& against) {
+  if (last_number_ + 2 >= kFirstProofNumber)
+    return refuse(RefusalCode::unavailable, "no number is left for another task");
+  auto policy = std::make_unique<PolicyInForce>();
+  policy->scope = std::move(scope);
+  if (options_.shadow) policy->scope.mode = model::Mode::shadow;
+  const auto before = former == nullptr
+                          ? std::optional<policy::FormerPolicy>()
+                          : policy::FormerPolicy{.policy = former->plan.policy,
+                                                 .readers_changed = policy::readers_changed(
+                                                     former->scope, policy->scope)};
+  auto expanded = expand_scope(policy->scope, {});
+  if (!expanded) return refuse(RefusalCode::scope_refused, expanded.error().message);
+  expanded->given_bits = against.bits;
+  if (!options_.delegate_socket.empty()) expanded->own_sockets = {options_.delegate_socket};
+  const policy::RealFileSystem machine;
+  auto plan = compile_scope(std::move(*expanded), against.catalogue,
+                            policy::RememberedFileSystem(machine), before ? &*before : nullptr);
+  if (!plan) return refuse(RefusalCode::scope_refused, plan.error().message);
+  policy->plan = std::move(*plan);
+  const std::uint32_t number = next_number();
+  policy->numbers = {.policy = number,
+                     .credential_space = against.space,
+                     .program_space = kCredentialSpace + number};
+  return policy;
+}
+
 Result<void> TaskHost::write_tables(LiveTask& task) {
-  for (const std::string& program : task.plan.policy.pinned)
-    task.pinned.emplace_back(::open(program.c_str(), O_PATH | O_CLOEXEC));
-  if (auto put = policy::put_all(*sensor_, policy::encode_policy(task.plan.policy, task.numbers));
-      !put)
-    return put;
-  const auto parent = tasks_.find(task.parent);
-  task.destinations = std::make_unique<Destinations>(
-      task.plan, task.numbers.policy, sets_,
-      parent == tasks_.end() ? nullptr : parent->second->destinations.get());
-  // Whoever is in a task does not make the node wait.
-  const std::chrono::milliseconds kFirstLookUp{task.parent == 0 ? 1000 : 100};
-  if (auto looked_up = task.destinations->refresh(*sensor_, kFirstLookUp); !looked_up)
-    return looked_up;
+  const LiveTask* const parent = parent_of(task);
+  if (auto written = write_policy(
+          *sensor_, *task.policy, sets_,
+          {.former = nullptr, .above = parent == nullptr ? nullptr : parent->policy.get()});
+      !written)
+    return written;
   return sensor_->put(policy::encode_task({.slot = task.task->slot,
-                                           .policy = task.numbers.policy,
+                                           .policy = task.policy->numbers.policy,
                                            .expires_boot_ns = task.expires_boot_ns,
                                            .revoked = false,
                                            .family = task.family}));
 }
 
-/// In the other order than they were written. Sets of ports stay: others may use the same.
 void TaskHost::remove_tables(const LiveTask& task) {
-  std::vector<model::TableEntry> entries = policy::encode_policy(task.plan.policy, task.numbers);
-  entries.push_back(policy::encode_task({.slot = task.task->slot}));
-  for (const model::TableEntry& entry : std::views::reverse(entries))
-    if (entry.table != model::Table::ports)
-      // What is left takes space and means nothing: its numbers are not used again.
-      static_cast<void>(sensor_->remove(entry.table, entry.key));
+  const model::TableEntry entry = policy::encode_task({.slot = task.task->slot});
+  static_cast<void>(sensor_->remove(entry.table, entry.key));
+  remove_policy(*sensor_, *task.policy);
 }
 
 void TaskHost::announce(const LiveTask& task, std::int32_t pid,
                         const policy::Environment& environment) {
-  stream_->open_task(task.task, correlation::task_table(task.plan.policy, task.scope));
-  stream_->registry().set_names(task.task->slot, task.destinations->names());
+  stream_->open_task(task.task,
+                     correlation::task_table(task.policy->plan.policy, task.policy->scope));
+  stream_->registry().set_names(task.task->slot, task.policy->destinations->names());
   stream_->take(model::make_task_open(now(), task.task, {{"pid", std::to_string(pid)}}));
   model::Process process;
   process.pid = static_cast<std::uint32_t>(pid);
   process.tid = process.pid;
   for (const policy::EnvironmentSecret& secret :
-       policy::find_environment_secrets(environment, catalogue_, task.scope))
+       policy::find_environment_secrets(environment, catalogue_, task.policy->scope))
     stream_->take(model::make_secret_in_environment(now(), {.task = task.task,
                                                             .process = process,
-                                                            .mode = task.scope.mode,
+                                                            .mode = task.policy->scope.mode,
                                                             .credentials = {secret.credential},
                                                             .variables = secret.variables,
                                                             .stripped = false}));
@@ -153,7 +191,7 @@ TaskView TaskHost::view_of(const LiveTask& task) const {
                 .opened_ns = task.opened_ns,
                 .limits = task.limits,
                 .processes = sensor_->members(task.task->slot)};
-  for (const auto& [name, why] : task.destinations->unresolved())
+  for (const auto& [name, why] : task.policy->destinations->unresolved())
     view.limits.push_back("names: no address yet for " + name + " (" + why +
                           "); what goes there is refused");
   // The kernel's time counts, also in the moment before it is told.
@@ -181,7 +219,51 @@ Answer<TaskView> TaskHost::close(const std::string& id, bool kill) {
         model::make_task_close(now(), task->task, {{"reason", kill ? "killed" : "closed"}}));
   task->phase = TaskPhase::closed;
   if (!below) return refuse(RefusalCode::unavailable, below.error().message);
-  return view_of(*task);
+  TaskView view = view_of(*task);
+  view.residual.emplace();
+  std::set<std::uint32_t> closed{task->task->slot};
+  // A task stands behind its parent.
+  for (const auto& [slot, one] : tasks_) {
+    if (closed.contains(one->parent)) closed.insert(slot);
+    if (!closed.contains(slot)) continue;
+    std::ranges::move(
+        residual_access(*sensor_, {.slot = slot,
+                                   .credential_space = one->policy->numbers.credential_space,
+                                   .scope = one->policy->scope,
+                                   .catalogue = catalogue_,
+                                   .paths = plan_.catalogue_paths}),
+        std::back_inserter(*view.residual));
+  }
+  return view;
+}
+
+namespace {
+
+bool lists(const model::CompiledPolicy& policy, const std::string& credential) {
+  for (std::size_t bit = 0; bit < policy.credential_of_bit.size(); ++bit)
+    if (policy.credential_of_bit[bit] == credential &&
+        (policy.listed.at(bit / 64) >> (bit % 64) & 1U) != 0)
+      return true;
+  return false;
+}
+
+bool is_meant(const TaskFilter& filter, const model::Task& task,
+              const model::CompiledPolicy& policy) {
+  return (filter.owner.empty() || filter.owner == task.owner) &&
+         (filter.on_behalf_of.empty() || filter.on_behalf_of == task.on_behalf_of) &&
+         (filter.agent.empty() || filter.agent == task.agent) &&
+         (filter.credential.empty() || lists(policy, filter.credential));
+}
+
+}  // namespace
+
+std::vector<Closing> TaskHost::close_all(const TaskFilter& filter, bool kill) {
+  std::vector<std::string> ids;
+  for (const auto& [slot, task] : tasks_)
+    if (is_meant(filter, *task->task, task->policy->plan.policy)) ids.push_back(task->task->id);
+  std::vector<Closing> out;
+  for (const std::string& id : ids) out.push_back({.id = id, .view = close(id, kill)});
+  return out;
 }
 
 Answer<TaskView> TaskHost::show(const std::string& id) const {

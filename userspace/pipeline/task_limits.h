@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "userspace/model/documents.h"
@@ -18,6 +19,9 @@ struct AdoptedFacts {
   bool pattern_alone = false;              ///< the catalogue has credentials known by pattern alone
   bool delegated = false;                  ///< the process was in the parent's task before
 };
+
+/// How those of the process's environment begin.
+inline constexpr std::string_view kRelocationLimit = "catalogue: ";
 
 /// Sentences, for the one who declares the task.
 [[nodiscard]] std::vector<std::string> limits_of(const AdoptedFacts& facts);

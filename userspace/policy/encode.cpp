@@ -2,6 +2,8 @@
 #include "userspace/policy/encode.h"
 
 #include <algorithm>
+#include <cstring>
+#include <span>
 
 #include "userspace/policy/core.h"
 
@@ -47,6 +49,26 @@ core_inode_key inode_key(const model::FileId& id, std::uint32_t space) {
 }
 
 }  // namespace
+
+model::FileId inode_of(const TableEntry& inode) {
+  core_inode_key key{};
+  std::memcpy(&key, inode.key.data(), std::min(inode.key.size(), sizeof(key)));
+  return {.dev = key.dev, .ino = key.ino};
+}
+
+std::optional<TableEntry> learned_in(const TableEntry& inode, std::uint32_t from, std::uint32_t to,
+                                     const std::function<bool(std::uint16_t)>& lives) {
+  core_inode_key key{};
+  core_rule rule{};
+  if (inode.key.size() != sizeof(key) || inode.value.size() != sizeof(rule)) return std::nullopt;
+  std::memcpy(&key, inode.key.data(), sizeof(key));
+  std::memcpy(&rule, inode.value.data(), sizeof(rule));
+  if (key.space != from || rule.count == 0) return std::nullopt;
+  const std::span numbers(rule.credential, std::min<std::size_t>(rule.count, CORE_MAX_MATCHES));
+  if (!std::ranges::all_of(numbers, lives)) return std::nullopt;
+  key.space = to;
+  return TableEntry{.table = Table::inodes, .key = bytes_of(key), .value = inode.value};
+}
 
 std::string encode_inode_key(const model::FileId& id, std::uint32_t space) {
   return bytes_of(inode_key(id, space));
@@ -106,6 +128,18 @@ std::vector<TableEntry> encode_destinations(const model::CompiledDestinations& d
   return out;
 }
 
+namespace {
+
+/// Bits that this policy does not know are of another task's of its family, given out later: what
+/// is held by them may be used nowhere.
+model::CredentialMask with_unknown(model::CredentialMask mask, std::size_t known) {
+  for (std::size_t bit = known; bit < model::kMaxPolicyCredentials; ++bit)
+    mask.at(bit / 64) |= 1ULL << (bit % 64);
+  return mask;
+}
+
+}  // namespace
+
 std::vector<TableEntry> encode_policy(const model::CompiledPolicy& policy,
                                       const PolicyNumbers& numbers) {
   std::vector<TableEntry> out;
@@ -126,7 +160,8 @@ std::vector<TableEntry> encode_policy(const model::CompiledPolicy& policy,
   value.credential_space = numbers.credential_space;
   value.program_space = numbers.program_space;
   value.inside = policy::to_core(policy.inside);
-  value.restricted = policy::to_core(policy.restricted);
+  value.restricted =
+      policy::to_core(with_unknown(policy.restricted, policy.credential_of_bit.size()));
   value.readers = policy::to_core(policy.readers);
   value.hold_process = policy::to_core(policy.hold_process);
   value.hold_task = policy::to_core(policy.hold_task);

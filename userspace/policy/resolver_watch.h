@@ -35,6 +35,10 @@ class NameWatch {
 
   [[nodiscard]] ResolvedNames addresses() const;
 
+  [[nodiscard]] bool watches(const std::string& name) const { return names_.contains(name); }
+  /// Of names that both watch, what the other one knows and when it is due.
+  void take_over(const NameWatch& other);
+
  private:
   using Duration = std::chrono::steady_clock::duration;
 
