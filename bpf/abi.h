@@ -265,12 +265,11 @@ struct ambit_question {
 	__u32 permits;
 };
 
-/* hold_for: what a process holds from now on, by itself and by its task. */
+/* hold_for: what a process holds from now on. */
 struct ambit_gain {
-	__s32 process; /* its pidfd, of the asking process; -1: the task alone */
-	__u32 slot;    /* of the task; 0: the process alone */
-	struct core_mask by_process;
-	struct core_mask by_task;
+	__s32 process; /* its pidfd, of the asking process */
+	__u32 reserved;
+	struct core_mask held;
 };
 
 /* move_thread: a thread that goes from one task into another, and what became of it */
@@ -289,8 +288,9 @@ struct ambit_gain {
 
 /* change_task: one change of a task that lives; the answer is the program's. */
 #define AMBIT_CHANGE_END 1u	 /* `flags` as well: CORE_TASK_REVOKED, CORE_TASK_KILLED */
-#define AMBIT_CHANGE_POLICY 2u	 /* another one */
-#define AMBIT_CHANGE_DEADLINE 3u /* another one; not of a task that is over */
+#define AMBIT_CHANGE_HELD 2u	 /* `held` as well, by the whole task and its family */
+#define AMBIT_CHANGE_POLICY 3u	 /* another one */
+#define AMBIT_CHANGE_DEADLINE 4u /* another one; not of a task that is over */
 #define AMBIT_TASK_UNKNOWN 1
 #define AMBIT_TASK_OVER 2
 struct ambit_task_change {
@@ -299,6 +299,7 @@ struct ambit_task_change {
 	__u32 policy;
 	__u32 flags;
 	__u64 expires_boot_ns;
+	struct core_mask held;
 };
 
 /* members: thread id -> task; what user space lists, and what tells an undecided

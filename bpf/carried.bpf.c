@@ -13,14 +13,14 @@ char _license[] __weak SEC("license") = "GPL";
 #define AMBIT_MAP_TYPE 3
 #define AMBIT_MAP_PRIVATE 2
 
-/* The slot of a member; 0: the process is none. */
-static __always_inline __u32 slot_of_current(void)
+/* The family of a member; 0: the process is none. */
+static __always_inline __u32 family_of_current(void)
 {
 	struct core_process *process;
 
 	if (current_membership(&process) != AMBIT_MEMBER || !process)
 		return 0;
-	return process->slot;
+	return family_number(process->slot);
 }
 
 /* Bytes that stay where they were written until somebody takes them. 0: `key` is one. */
@@ -35,29 +35,29 @@ static __always_inline int channel_of_file(struct core_inode_key *key, __u64 fil
 	return 0;
 }
 
-AMBIT_GLOBAL int use_channel(struct core_inode_key *key, __u32 slot, __u32 how)
+AMBIT_GLOBAL int use_channel(struct core_inode_key *key, __u32 family, __u32 how)
 {
 	struct core_mask what = {};
 
 	if (!key)
 		return 0;
 	if ((how & MAY_WRITE) && what_spreads(&what))
-		carry_into(key, &what, slot);
+		carry_into(key, &what, family);
 	if (how & MAY_READ)
-		take_from(key, slot);
+		take_from(key, family);
 	return 0;
 }
 
 static __always_inline int carry_file(struct file *file, int mask)
 {
 	struct core_inode_key key = {};
-	__u32 slot;
+	__u32 family;
 
 	if (surely_outsider())
 		return 0;
-	slot = slot_of_current();
-	if (slot && !channel_of_file(&key, ADDRESS_OF(file)))
-		use_channel(&key, slot, mask);
+	family = family_of_current();
+	if (family && !channel_of_file(&key, ADDRESS_OF(file)))
+		use_channel(&key, family, mask);
 	return 0;
 }
 AMBIT_DENY_HOOK(carry_file, file_permission, security_file_permission, (file, mask),
@@ -66,9 +66,9 @@ AMBIT_DENY_HOOK(carry_file, file_permission, security_file_permission, (file, ma
 /* From now on bytes pass here without a system call: what is written to the file later, the whole
  * task holds (`mapped`), and so does what this process opens later (CORE_PROCESS_SHARES).
  */
-AMBIT_GLOBAL int note_mapping(struct core_inode_key *key, __u32 slot)
+AMBIT_GLOBAL int note_mapping(struct core_inode_key *key, __u32 family)
 {
-	struct ambit_channel fresh = {.slot = slot, .mapped = 1}, *there;
+	struct ambit_channel fresh = {.family = family, .mapped = 1}, *there;
 	struct core_inode_key own;
 
 	if (!key)
@@ -97,20 +97,20 @@ static __always_inline int on_map(__u64 file, unsigned long protection, unsigned
 	int shared = (flags & AMBIT_MAP_TYPE) != AMBIT_MAP_PRIVATE;
 	struct core_inode_key key = {};
 	struct core_mask none = {};
-	__u32 slot;
+	__u32 family;
 
 	if (surely_outsider() || (!file && !shared))
 		return 0;
-	slot = slot_of_current();
-	if (!slot)
+	family = family_of_current();
+	if (!family)
 		return 0;
 	if (shared && (!file || (protection & AMBIT_PROT_WRITE)))
 		share_memory();
 	if (!file || channel_of_file(&key, file))
 		return 0;
-	use_channel(&key, slot, shared ? MAY_READ | MAY_WRITE : MAY_READ);
-	if (note_mapping(&key, slot))
-		hold_by_task(slot, &none, CORE_TASK_MAPS_MORE);
+	use_channel(&key, family, shared ? MAY_READ | MAY_WRITE : MAY_READ);
+	if (note_mapping(&key, family))
+		hold_by_task(family, &none, CORE_TASK_MAPS_MORE);
 	return 0;
 }
 
@@ -134,16 +134,16 @@ static __always_inline int carry_send(struct socket *sock)
 	struct sock *sk = BPF_CORE_READ(sock, sk);
 	struct core_inode_key key = {};
 	__u64 peer;
-	__u32 slot;
+	__u32 family;
 
 	if (surely_outsider() || BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
 		return 0;
 	peer = (__u64)BPF_CORE_READ((struct unix_sock *)sk, peer);
-	slot = slot_of_current();
-	if (!slot || !peer)
+	family = family_of_current();
+	if (!family || !peer)
 		return 0;
 	channel_of_socket(&key, peer);
-	use_channel(&key, slot, MAY_WRITE);
+	use_channel(&key, family, MAY_WRITE);
 	return 0;
 }
 AMBIT_DENY_HOOK(carry_send, socket_sendmsg, security_socket_sendmsg, (sock), struct socket *sock,
@@ -152,15 +152,15 @@ AMBIT_DENY_HOOK(carry_send, socket_sendmsg, security_socket_sendmsg, (sock), str
 static __always_inline int carry_datagram(struct socket *other)
 {
 	struct core_inode_key key = {};
-	__u32 slot;
+	__u32 family;
 
 	if (surely_outsider())
 		return 0;
-	slot = slot_of_current();
-	if (!slot)
+	family = family_of_current();
+	if (!family)
 		return 0;
 	channel_of_socket(&key, (__u64)BPF_CORE_READ(other, sk));
-	use_channel(&key, slot, MAY_WRITE);
+	use_channel(&key, family, MAY_WRITE);
 	return 0;
 }
 AMBIT_DENY_HOOK(carry_datagram, unix_may_send, security_unix_may_send, (other), struct socket *sock,
@@ -170,15 +170,15 @@ static __always_inline int carry_receive(struct socket *sock)
 {
 	struct sock *sk = BPF_CORE_READ(sock, sk);
 	struct core_inode_key key = {};
-	__u32 slot;
+	__u32 family;
 
 	if (surely_outsider() || BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
 		return 0;
-	slot = slot_of_current();
-	if (!slot)
+	family = family_of_current();
+	if (!family)
 		return 0;
 	channel_of_socket(&key, (__u64)sk);
-	use_channel(&key, slot, MAY_READ);
+	use_channel(&key, family, MAY_READ);
 	return 0;
 }
 AMBIT_DENY_HOOK(carry_receive, socket_recvmsg, security_socket_recvmsg, (sock), struct socket *sock,
@@ -197,7 +197,7 @@ static __always_inline int carry_trace(struct task_struct *child, __u32 mode)
 	if (current_membership(&own) != AMBIT_MEMBER || !own)
 		return 0;
 	other = bpf_task_storage_get(&processes, child->group_leader, 0, 0);
-	if (!other || !same_family(other->slot, own->slot))
+	if (!other || family_number(other->slot) != family_number(own->slot))
 		return 0;
 	theirs = other->held;
 	if (what_spreads(&what))

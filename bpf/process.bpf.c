@@ -181,21 +181,12 @@ SEC("syscall")
 int hold_for(struct ambit_gain *gain)
 {
 	struct file *file = file_of(bpf_get_current_task_btf(), gain->process);
-	struct core_mask what = gain->by_process;
+	struct core_mask what = gain->held;
 	struct core_process *process = 0;
-	struct core_task *family;
 	struct task_struct *task;
 	struct pid *pid;
 	__u32 number = 0;
 
-	if (gain->slot) {
-		family = family_of(gain->slot);
-		if (!family)
-			return 1;
-		mask_or_atomic(&family->held, &gain->by_task);
-	}
-	if (gain->process < 0)
-		return 0;
 	pid = BPF_CORE_READ(file, f_inode, i_private);
 	if (!pid || bpf_probe_read_kernel(
 			    &number, sizeof(number),

@@ -2,7 +2,7 @@
 /* What changes in a task that lives, run by Ambit's own processes. In place: a task that is written
  * as a whole would undo what its processes came to hold, or its end, of the same moment.
  */
-#include "bpf/maps.bpf.h"
+#include "bpf/lib/family.bpf.h"
 
 char _license[] __weak SEC("license") = "GPL";
 
@@ -38,6 +38,16 @@ int change_task(struct ambit_task_change *change)
 	switch (change->what) {
 	case AMBIT_CHANGE_END:
 		__sync_fetch_and_or(&task->flags, change->flags);
+		return 0;
+	case AMBIT_CHANGE_HELD:
+		task = family_of(slot);
+		if (!task)
+			return AMBIT_TASK_UNKNOWN;
+/* Unrolled: of its context a program reads at fixed offsets alone. */
+#pragma unroll
+		for (int i = 0; i < 4; i++)
+			if (change->held.word[i])
+				__sync_fetch_and_or(&task->held.word[i], change->held.word[i]);
 		return 0;
 	case AMBIT_CHANGE_POLICY:
 		*(volatile __u32 *)&task->policy = change->policy;

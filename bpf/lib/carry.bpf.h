@@ -10,8 +10,9 @@
 /* Devices that no inode has: the key of a socket is its address, as in own_sockets. */
 #define AMBIT_CHANNEL_SOCKET 0xffffffffu
 
+/* Of a family, since a task that has ended is forgotten and what it wrote is still to be read. */
 struct ambit_channel {
-	__u32 slot;
+	__u32 family;
 	__u32 mapped; /* somebody reads it without a system call */
 	struct core_mask mask;
 };
@@ -74,7 +75,7 @@ AMBIT_GLOBAL int what_spreads(struct core_mask *out)
 	return !core_mask_empty(out);
 }
 
-AMBIT_GLOBAL int carry_into(struct core_inode_key *key, struct core_mask *what, __u32 slot)
+AMBIT_GLOBAL int carry_into(struct core_inode_key *key, struct core_mask *what, __u32 family)
 {
 	struct ambit_channel fresh = {}, *there; /* 6.1 takes keys and values from the stack */
 	struct core_inode_key own;
@@ -85,15 +86,15 @@ AMBIT_GLOBAL int carry_into(struct core_inode_key *key, struct core_mask *what, 
 	own = *key;
 	there = bpf_map_lookup_elem(&channels, &own);
 	if (!there) {
-		fresh.slot = slot;
+		fresh.family = family;
 		bpf_map_update_elem(&channels, &own, &fresh, BPF_NOEXIST);
 		there = bpf_map_lookup_elem(&channels, &own);
 	}
-	task = family_of(slot);
+	task = bpf_map_lookup_elem(&tasks, &family);
 	/* No room, another task's as well, or read unseen. */
-	if (!there || !same_family(there->slot, slot) || there->mapped || !task ||
+	if (!there || there->family != family || there->mapped || !task ||
 	    (task->flags & CORE_TASK_MAPS_MORE)) {
-		hold_by_task(slot, what, 0);
+		hold_by_task(family, what, 0);
 		return 0;
 	}
 	mask_or_atomic(&there->mask, what);
@@ -109,7 +110,7 @@ AMBIT_GLOBAL int shares_memory(void)
 	return leader && (leader->flags & CORE_PROCESS_SHARES);
 }
 
-AMBIT_GLOBAL int take_from(struct core_inode_key *key, __u32 slot)
+AMBIT_GLOBAL int take_from(struct core_inode_key *key, __u32 family)
 {
 	struct core_mask what, before = {};
 	struct core_process *process;
@@ -120,7 +121,7 @@ AMBIT_GLOBAL int take_from(struct core_inode_key *key, __u32 slot)
 		return 0;
 	own = *key;
 	there = bpf_map_lookup_elem(&channels, &own);
-	if (!there || !same_family(there->slot, slot))
+	if (!there || there->family != family)
 		return 0;
 	process = bpf_task_storage_get(&processes, bpf_get_current_task_btf(), 0, 0);
 	if (!process)
@@ -134,7 +135,7 @@ AMBIT_GLOBAL int take_from(struct core_inode_key *key, __u32 slot)
 	mask_or_atomic(&process->held, &what);
 	with_leader(0, 0, &what);
 	if (shares_memory())
-		hold_by_task(slot, &what, 0);
+		hold_by_task(family, &what, 0);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #define AMBIT_MEMBER_BPF_H
 
 #include "bpf/lib/scratch.bpf.h"
+#include "bpf/lib/family.bpf.h"
 
 enum ambit_membership { AMBIT_OUTSIDER, AMBIT_MEMBER, AMBIT_UNDECIDED };
 
@@ -116,25 +117,6 @@ CORE_INLINE void take_over_from_leader(struct core_process *process)
 
 	with_leader(&held, 0, 0);
 	mask_or_atomic(&process->held, &held);
-}
-
-/* Tasks that were delegated share what a whole task holds with the first of their chain: their
- * processes hand each other what they like, and all of a family number credentials alike.
- */
-CORE_INLINE struct core_task *family_of(__u32 slot)
-{
-	struct core_task *task = bpf_map_lookup_elem(&tasks, &slot);
-	__u32 first;
-
-	if (!task || !task->family)
-		return task;
-	first = task->family;
-	return bpf_map_lookup_elem(&tasks, &first);
-}
-
-CORE_INLINE int same_family(__u32 one, __u32 other)
-{
-	return one == other || (one && other && family_of(one) == family_of(other));
 }
 
 /* One function: its branches would be verified with all that follows, in each hook. */

@@ -15,7 +15,6 @@
 #include "userspace/model/tables.h"
 
 struct ambit_bpf;
-struct ambit_gain;
 union bpf_iter_link_info;
 struct bpf_link;
 struct ring_buffer;
@@ -157,7 +156,6 @@ class Sensor : public model::TableReader, public model::TableWriter {
  private:
   explicit Sensor(SensorOptions options) : options_(std::move(options)) {}
   static int on_record(void* context, void* data, std::size_t size);
-  [[nodiscard]] Result<void> hold_for(ambit_gain& gain);
   [[nodiscard]] Result<void> walk_tasks(bpf_iter_link_info* which);
   [[nodiscard]] Result<int> consume(ring_buffer* rings);
   [[nodiscard]] Result<void> load();

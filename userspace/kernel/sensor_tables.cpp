@@ -216,23 +216,19 @@ Result<Sensor::ProcessState> Sensor::state_of(int pidfd) const {
 }
 
 Result<void> Sensor::add_held(int pidfd, const model::CredentialMask& mask) {
-  ambit_gain gain{.process = pidfd, .slot = 0, .by_process = {}, .by_task = {}};
-  std::ranges::copy(mask, gain.by_process.word);
-  return hold_for(gain);
-}
-
-Result<void> Sensor::add_held_by_task(std::uint32_t slot, const model::CredentialMask& mask) {
-  ambit_gain gain{.process = -1, .slot = slot, .by_process = {}, .by_task = {}};
-  std::ranges::copy(mask, gain.by_task.word);
-  return hold_for(gain);
-}
-
-Result<void> Sensor::hold_for(ambit_gain& gain) {
+  ambit_gain gain{.process = pidfd, .reserved = 0, .held = {}};
+  std::ranges::copy(mask, gain.held.word);
   LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &gain, .ctx_size_in = sizeof(gain));
   if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.hold_for), &options) != 0)
     return fail_errno("cannot write what a process holds");
-  if (options.retval != 0) return fail("a process or its task is gone, or cannot be read");
+  if (options.retval != 0) return fail("a process is gone, or cannot be read");
   return {};
+}
+
+Result<void> Sensor::add_held_by_task(std::uint32_t slot, const model::CredentialMask& mask) {
+  ambit_task_change change{.slot = slot, .what = AMBIT_CHANGE_HELD};
+  std::ranges::copy(mask, change.held.word);
+  return done(change_task(skeleton_, change));
 }
 
 Result<Sensor::Moved> Sensor::move(const Thread& thread, std::uint32_t from, std::uint32_t to) {

@@ -74,9 +74,9 @@ Answer<void> TaskHost::check_parent(const LiveTask* parent, const model::Scope& 
   const model::Task& own = *parent->task;
   if (*scope.parent == own.id || *scope.parent == own.name) return {};
   return std::unexpected(about_parent(scope, text,
-                                      "parent " + policy::in_quotes(*scope.parent) + " is not " +
-                                          policy::in_quotes(own.name) +
-                                          ", the task above this one"));
+                                      "parent " + policy::in_quotes(*scope.parent) +
+                                          " is not the task above, which is " +
+                                          policy::in_quotes(own.name)));
 }
 
 /// By who declares tasks, for a process of the parent's task or of none.

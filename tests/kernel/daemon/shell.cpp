@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <filesystem>
 
 namespace ambit::probe {
 
@@ -28,7 +29,10 @@ int number_in(const std::string& text) {
 
 }  // namespace
 
-std::string Shell::script() const { return scratch_.write("loop.sh", kLoop); }
+/// One for each: a shell reads its script line by line, while the next one is being started.
+std::string Shell::script() const {
+  return scratch_.write(std::filesystem::path(base_).filename().string() + ".sh", kLoop);
+}
 
 Shell::Shell(const Scratch& scratch, const std::string& name, const Words& before)
     : scratch_(scratch), base_(scratch.path(name)) {
