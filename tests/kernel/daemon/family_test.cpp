@@ -99,8 +99,10 @@ TEST_F(AFamily, HoldsWhatAChildWroteAlsoWhenTheChildIsGone) {
 }
 
 TEST_F(AFamily, SendsNothingOverConnectionsThatTheParentMadeAndTheChildMayNot) {
-  static_cast<void>(node_.open(wide(), boss_.pid()));
   const Collector datagrams = Collector::udp("127.0.0.1");
+  ScopeText own = wide();
+  own.network->push_back(to_address("127.0.0.1", datagrams.port()));
+  static_cast<void>(node_.open(own, boss_.pid()));
   const std::string go = scratch_.path("go");
   const std::string said = scratch_.path("said");
   const auto begun = [&](const std::string& name, const Collector& stream) {
@@ -127,12 +129,12 @@ TEST_F(AFamily, EndsWhatGoesBeyondAParentThatWasNarrowedAndLeavesTheRest) {
   const std::string parent = text_at(node_.open(wide(), boss_.pid()), "/id");
   Shell within(boss_, "within");
   Shell beyond(boss_, "beyond");
-  Shell below(beyond, "below");
   ScopeText large = narrow("beyond");
   large.credentials = {"{name: mine}", "{name: theirs}"};
   large.ttl = "2m";
   const std::string kept = text_at(opened(boss_, narrow("within"), within.pid()), "/id");
   const std::string ended = text_at(opened(boss_, large, beyond.pid()), "/id");
+  Shell below(beyond, "below");
   const std::string ended_too = text_at(opened(beyond, narrow("below"), below.pid()), "/id");
   for (Shell* const one : {&within, &beyond, &below})
     EXPECT_TRUE(one->act("open " + mine_).done()) << "the control";
