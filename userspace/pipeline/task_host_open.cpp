@@ -74,6 +74,7 @@ Answer<TaskView> TaskHost::begin(Opening opening) {
                             .environment = environment,
                             .pattern_alone = plan_.pattern_alone,
                             .delegated = opening.parent != nullptr});
+  note_bits(*live);
   if (auto written = write_tables(*live); !written) {
     remove_tables(*live);
     return refuse(RefusalCode::unavailable, written.error().message);
@@ -82,7 +83,6 @@ Answer<TaskView> TaskHost::begin(Opening opening) {
     remove_tables(*live);
     return std::unexpected(bound.error());
   }
-  note_bits(*live);
   // The process by which the parent was watched may be the child's by now.
   if (opening.moves) ended_.insert(opening.parent->task->slot);
   // Records of the task are not looked at before the next turn: this stands first.
