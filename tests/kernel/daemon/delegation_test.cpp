@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tasks that open tasks for processes of their own; judged by what those can do, beside the parent
 // that can still do it.
+#include "tests/kernel/daemon/delegation.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,8 +10,6 @@
 #include <functional>
 #include <iterator>
 #include <sstream>
-
-#include "tests/kernel/daemon/delegation.h"
 
 namespace ambit::probe {
 namespace {

@@ -36,8 +36,8 @@ class AFamily : public Delegation {
     std::string line = "(exec 4<>" + from + "; echo >" + scratch_.path("ready-" + name) + "; " +
                        acts() + " wait-for " + scratch_.path("go-" + name) + "; read -r got <&4; ";
     for (const Collector* to : {&allowed_, &other_})
-      line += acts() + " tcp 127.0.0.1 " + to->port_text() + " " + name + "-" + to->port_text() +
-              "; ";
+      line +=
+          acts() + " tcp 127.0.0.1 " + to->port_text() + " " + name + "-" + to->port_text() + "; ";
     shell.begin(line + "echo >" + scratch_.path("end-" + name) + ") >/dev/null 2>&1 &");
     EXPECT_TRUE(there("ready-" + name));
   }
@@ -141,8 +141,8 @@ TEST_F(AFamily, EndsWhatGoesBeyondAParentThatWasNarrowedAndLeavesTheRest) {
 
   ScopeText less = narrow("less");
   less.ttl = "20s";
-  EXPECT_EQ(node_.task({"narrow", parent, "--scope", scratch_.write("less.yaml", less.yaml())}).exit,
-            0);
+  EXPECT_EQ(
+      node_.task({"narrow", parent, "--scope", scratch_.write("less.yaml", less.yaml())}).exit, 0);
   EXPECT_TRUE(within.act("open " + mine_).done());
   EXPECT_TRUE(beyond.act("open " + mine_).refused());
   EXPECT_TRUE(below.act("open " + mine_).refused());

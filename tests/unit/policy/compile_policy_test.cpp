@@ -324,6 +324,19 @@ TEST_F(SecondPolicy, KnowsEachCredentialByItsFormerBitAndBindsWhatLeftTheScope) 
   EXPECT_THAT(hosts_of(1), ElementsAre("c.example")) << "held before, bound as it is now";
 }
 
+TEST_F(SecondPolicy, TakesNoBitThatAnotherOfItsFamilyWasGivenMeanwhile) {
+  probe_.given_bits = {"one"};
+  probe_.readers("one", {"/usr/bin/gh", "/usr/bin/git"});
+  ASSERT_EQ(probe_.start(), "");
+  second_.given_bits = {"one", "two", "one"};
+  second_.readers("one", {"/usr/bin/gh"});
+  second_.lists("two");
+  ASSERT_EQ(start_second(), "");
+  EXPECT_THAT(second_.policy.credential_of_bit, ElementsAre("one", "two", "one", "one"));
+  EXPECT_EQ(second_.policy.bit_of_credential.at(0), 3) << "its readers have changed";
+  EXPECT_EQ(second_.policy.bit_of_credential.at(1), 1) << "the family's";
+}
+
 TEST_F(SecondPolicy, GivesAnotherBitWhereTheReadersHaveChanged) {
   probe_.readers("one", {"/usr/bin/gh", "/usr/bin/git"});
   probe_.readers("two", {"/usr/bin/gh"});

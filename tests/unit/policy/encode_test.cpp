@@ -81,6 +81,17 @@ TEST(EncodePolicy, SaysWhatTheScopeAsksFor) {
   EXPECT_EQ(from_core(value.inside), policy.inside);
 }
 
+TEST(EncodePolicy, LetsBitsThatItDoesNotKnowBeUsedNowhere) {
+  model::CompiledPolicy policy;
+  policy.credential_of_bit.assign(66, "known");
+  policy.restricted = {1, 0, 0, 0};
+  const auto value = value_of<core_policy>(encode_policy(policy, {.policy = 5}).back().value);
+  EXPECT_THAT(value.restricted.word, testing::ElementsAre(1, ~3ULL, ~0ULL, ~0ULL));
+  policy.credential_of_bit.assign(256, "known");
+  const auto full = value_of<core_policy>(encode_policy(policy, {.policy = 5}).back().value);
+  EXPECT_THAT(full.restricted.word, testing::ElementsAre(1, 0, 0, 0));
+}
+
 TEST(EncodeDestinations, PutPortsInTheOrderOfTheWireSoThatLeadingBitsAreAPrefix) {
   model::CompiledDestinations destinations;
   destinations.ports.push_back({.set = 4,
