@@ -92,10 +92,14 @@ TEST_F(ApiInside, SaysNothingToWhoeverIsInNoTask) {
 
 TEST_F(ApiInside, ClosesNothingAndTakesNothingElse) {
   EXPECT_EQ(ask("DELETE", "/v1/tasks/02").status, 405U);
-  EXPECT_EQ(ask("GET", "/v1/health").status, 404U);
+  EXPECT_EQ(ask("DELETE", "/v1/tasks?agent=a").status, 405U);
+  for (const char* path :
+       {"/v1/health", "/v1/events", "/v1/reload", "/v1/tasks/02/narrow", "/v1/tasks/02/extend"})
+    for (const char* method : {"GET", "POST"}) EXPECT_EQ(ask(method, path).status, 404U) << path;
   EXPECT_EQ(ask("GET", "/v1/tasks?x=true").status, 400U);
-  for (const std::string body : {"", "[]", R"({"scope": "x"})", R"({"scope": "x", "pid": 0})",
-                                 R"({"scope": "x", "pid": 1, "parent": "y"})"})
+  for (const std::string body :
+       {"", "[]", R"({"scope": "x"})", R"({"scope": "x", "pid": 0})",
+        R"({"scope": "x", "pid": 1, "parent": "y"})", R"({"scopeName": "x", "pid": 1})"})
     EXPECT_EQ(ask("POST", "/v1/tasks", body).status, 400U) << body;
   EXPECT_THAT(tasks_.asked, IsEmpty());
 }
