@@ -30,7 +30,8 @@ std::string usage() {
          describe(described());
 }
 
-/// The error is the rendered diagnostics.
+}  // namespace
+
 Result<model::Config> load_config(const std::string& path) {
   const policy::ParsedFile parsed = policy::parse_document_file(path);
   if (policy::has_errors(parsed.diagnostics)) return fail(policy::render(parsed.diagnostics));
@@ -41,8 +42,6 @@ Result<model::Config> load_config(const std::string& path) {
     return fail(path + ": error: exactly one document of kind Config is wanted\n");
   return *config;
 }
-
-}  // namespace
 
 int daemon_command(std::span<const std::string> arguments) {
   auto values = parse_options(arguments, {.options = described(), .positional = {}});

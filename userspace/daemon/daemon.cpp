@@ -96,10 +96,11 @@ Result<void> serve(const model::Config& config) {
   auto host = TaskHost::start({.catalogue = config.catalogue,
                                .events = config.events,
                                .backend = config.backend,
-                               .watcher = {}});
+                               .watcher = {},
+                               .places = pipeline::places_of(config.socket)});
   if (!host) return std::unexpected(host.error());
   auto served = Loop(**host).run(config.socket);
-  auto stopped = (*host)->stop(config.on_stop);
+  auto stopped = (*host)->stop(served ? config.on_stop : model::OnStop::keep);
   return served ? stopped : served;
 }
 

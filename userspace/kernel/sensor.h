@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,6 +31,24 @@ struct HookState {
 struct SensorOptions {
   model::Backend backend = model::Backend::lsm;
   std::vector<std::string> without;  ///< hooks that are left out, so that fallbacks are tested
+  bool outlives = false;             ///< it will be pinned: hooks do not go with the last process
+};
+
+/// By which a later process tells whether it can go on with programs that are pinned.
+struct Contract {
+  std::uint32_t abi_version = 0;
+  model::Backend backend = model::Backend::none;
+  std::uint64_t layout = 0;
+  std::uint64_t generation = 0;  ///< of the pins; any number but 0
+};
+
+/// What user space counts where pinned programs are: it goes on behind its death.
+struct Tally {
+  std::uint64_t* seq = nullptr;
+  std::uint64_t* findings = nullptr;
+  std::uint64_t* last_slot = nullptr;
+  std::uint64_t* told_ns = nullptr;  ///< when losses were told last, by the wall clock
+  std::span<std::uint64_t> reported;  ///< losses that are told already, as in Sensor::losses()
 };
 
 /// The BPF programs of one backend, loaded and attached, with their maps. Everything goes when it
@@ -42,6 +61,19 @@ class Sensor : public model::TableReader, public model::TableWriter {
   Sensor& operator=(const Sensor&) = delete;
   ~Sensor() override;
 
+  /// Everything stays when this goes, for as long as the directory has it (bpffs; it must be there
+  /// and empty). `generation` tells these pins from others.
+  [[nodiscard]] Result<void> pin(const std::string& directory, std::uint64_t generation);
+  /// What is pinned there, instead of programs of one's own; the contract must be the same.
+  [[nodiscard]] static Result<std::unique_ptr<Sensor>> open_pinned(const std::string& directory);
+  /// Of pins of any version.
+  [[nodiscard]] static Result<Contract> contract_of(const std::string& directory);
+  /// This program's own; its generation is 0.
+  [[nodiscard]] static Result<Contract> own_contract(model::Backend backend);
+  [[nodiscard]] Result<Tally> tally();
+  /// Numbers of Ambit's own processes that live, as the kernel keeps them.
+  [[nodiscard]] std::vector<std::uint32_t> monitors() const;
+
   [[nodiscard]] model::Backend backend() const { return options_.backend; }
   [[nodiscard]] std::span<const HookState> hooks() const { return hooks_; }
   /// Which keep the hooks attached, for as long as anybody has one open.
@@ -52,6 +84,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
                           std::span<std::byte> value) const override;
   [[nodiscard]] Result<void> put(const model::TableEntry& entry) override;
   [[nodiscard]] Result<void> remove(model::Table table, const std::string& key) override;
+
+  [[nodiscard]] std::vector<std::string> keys(model::Table table) const;
 
   /// Attaches a hook that costs the whole machine, for as long as this lives.
   [[nodiscard]] Result<void> switch_on(std::string_view hook);
@@ -114,6 +148,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
   /// The same for all processes of a task (holding: task).
   [[nodiscard]] Result<void> add_held_by_task(std::uint32_t slot,
                                               const model::CredentialMask& mask);
+  /// Whether revoke() was called for it; nothing: the kernel has no such task.
+  [[nodiscard]] std::optional<bool> revoked(std::uint32_t slot) const;
   /// Ends a task in the kernel: nothing of it may use a credential or the network any more.
   [[nodiscard]] Result<void> revoke(std::uint32_t slot, bool kill);
 
@@ -146,11 +182,19 @@ class Sensor : public model::TableReader, public model::TableWriter {
   /// After a change of what paths mean: what was found before is void.
   void forget_plain(model::Table table);
   [[nodiscard]] Result<void> guard_objects();
+  [[nodiscard]] Result<void> take_pinned(const std::string& directory);
+  [[nodiscard]] Result<void> take_link(const std::string& directory, HookState& hook);
+  [[nodiscard]] int recognise_descriptor() const;
+  [[nodiscard]] std::vector<int> program_descriptors() const;
 
   SensorOptions options_;
   ambit_bpf* skeleton_ = nullptr;
   std::vector<HookState> hooks_;
   std::vector<bpf_link*> links_;
+  std::vector<std::string_view> linked_;  ///< the program of each
+  Descriptor recognise_;                  ///< of pinned programs
+  std::vector<Descriptor> programs_;      ///< likewise
+  void* about_ = nullptr;                 ///< where pinned
   Descriptor cgroup_;
   ring_buffer* rings_ = nullptr;
   ring_buffer* findings_ = nullptr;  ///< the first of them, by itself

@@ -63,13 +63,29 @@ Result<void> Sensor::remove(model::Table table, const std::string& key) {
   return {};
 }
 
+std::vector<std::string> Sensor::keys(model::Table table) const {
+  const int map = map_descriptor(table);
+  bpf_map_info info{};
+  std::uint32_t size = sizeof(info);
+  std::vector<std::string> out;
+  if (bpf_obj_get_info_by_fd(map, &info, &size) != 0) return out;
+  std::string next(info.key_size, '\0');
+  while (bpf_map_get_next_key(map, out.empty() ? nullptr : out.back().data(), next.data()) == 0)
+    out.push_back(next);
+  return out;
+}
+
+int Sensor::recognise_descriptor() const {
+  return recognise_.valid() ? recognise_.get() : bpf_program__fd(skeleton_->progs.holder_recognise);
+}
+
 Result<Sensor::FileIs> Sensor::recognise(int descriptor, std::uint32_t space, Names names) const {
   ambit_question question{};
   question.permits = names == Names::permit ? 1 : 0;
   question.descriptor = descriptor;
   question.space = space;
   LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &question, .ctx_size_in = sizeof(question));
-  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.holder_recognise), &options) != 0)
+  if (bpf_prog_test_run_opts(recognise_descriptor(), &options) != 0)
     return fail_errno("cannot ask what a file is");
   if (options.retval != 0) return fail("no memory to tell what a file is");
   FileIs is{.undecided = question.undecided != 0,
@@ -197,6 +213,12 @@ Result<void> Sensor::add_held_by_task(std::uint32_t slot, const model::Credentia
   if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task, BPF_EXIST) != 0)
     return fail_errno("cannot write a task");
   return {};
+}
+
+std::optional<bool> Sensor::revoked(std::uint32_t slot) const {
+  core_task task{};
+  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task) != 0) return {};
+  return (task.flags & (CORE_TASK_REVOKED | CORE_TASK_KILLED)) != 0;
 }
 
 Result<void> Sensor::revoke(std::uint32_t slot, bool kill) {

@@ -85,4 +85,17 @@ Result<void> guard_event_file(kernel::Sensor& sensor, const std::string& path) {
   }
 }
 
+Result<void> guard_own_files(kernel::Sensor& sensor, const std::vector<std::string>& paths) {
+  if (sensor.backend() == model::Backend::portable) return {};
+  for (const std::string& path : paths) {
+    std::error_code error;
+    const bool directory = std::filesystem::is_directory(path, error);
+    if (auto put =
+            guard_path(sensor, path, directory ? policy::Guarded::way : policy::Guarded::monitor);
+        !put)
+      return put;
+  }
+  return {};
+}
+
 }  // namespace ambit::pipeline

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "userspace/kernel/sensor.h"
 
@@ -18,5 +19,9 @@ namespace ambit::pipeline {
 /// A file to which events are written, with the directories on its way; what is no file or named
 /// pipe (a terminal, standard output) has nothing that could be replaced.
 [[nodiscard]] Result<void> guard_event_file(kernel::Sensor& sensor, const std::string& path);
+
+/// Files and directories that are Ambit's alone.
+[[nodiscard]] Result<void> guard_own_files(kernel::Sensor& sensor,
+                                           const std::vector<std::string>& paths);
 
 }  // namespace ambit::pipeline

@@ -26,6 +26,7 @@ struct TaskHost::LiveTask {
   std::int64_t opened_ns = 0;
   std::uint64_t expires_boot_ns = 0;
   TaskPhase phase = TaskPhase::live;
+  bool taken_over = false;  ///< its entries are what its record says, not what `plan` would be now
   Descriptor watched;  ///< pidfd of one of its processes: at its end the task may be over
 };
 

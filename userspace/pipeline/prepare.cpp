@@ -214,6 +214,17 @@ Destinations::Destinations(ScopePlan& plan, std::uint32_t policy, policy::SetNum
       sets_(sets),
       watch_(policy::names_to_resolve(plan.destinations), std::chrono::steady_clock::now()) {}
 
+void Destinations::take_over(const std::map<std::string, policy::Resolved>& names,
+                             std::vector<std::string> prefixes) {
+  const auto now = std::chrono::steady_clock::now();
+  for (const std::string& name : watch_.due(now))
+    if (const auto known = names.find(name); known != names.end())
+      static_cast<void>(watch_.answered(name, known->second, now));
+    else
+      watch_.failed(name, now);
+  left_ = std::move(prefixes);
+}
+
 Result<void> Destinations::refresh(model::TableWriter& tables, std::chrono::milliseconds limit) {
   const auto now = std::chrono::steady_clock::now();
   bool changed = watch_.expire(now) || !installed_;
@@ -239,6 +250,10 @@ Result<void> Destinations::refresh(model::TableWriter& tables, std::chrono::mill
   for (const model::TableEntry& entry : policy::encode_destinations(change.remove, policy_))
     if (entry.table == model::Table::prefixes)
       if (auto removed = tables.remove(entry.table, entry.key); !removed) return removed;
+  for (const model::TableEntry& entry : policy::encode_destinations(*next, policy_))
+    if (entry.table == model::Table::prefixes) std::erase(left_, entry.key);
+  for (const std::string& key : std::exchange(left_, {}))
+    if (auto removed = tables.remove(model::Table::prefixes, key); !removed) return removed;
   plan_.policy.destinations = std::move(*next);
   installed_ = true;
   return {};

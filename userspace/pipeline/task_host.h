@@ -14,10 +14,15 @@
 #include "userspace/base/descriptor.h"
 #include "userspace/base/result.h"
 #include "userspace/base/ulid.h"
+#include "userspace/pipeline/estate.h"
 #include "userspace/pipeline/holders.h"
+#include "userspace/pipeline/journal.h"
+#include "userspace/pipeline/left_holders.h"
 #include "userspace/pipeline/prepare.h"
+#include "userspace/pipeline/records.h"
 #include "userspace/pipeline/stream.h"
 #include "userspace/pipeline/task_service.h"
+#include "userspace/pipeline/task_store.h"
 
 namespace ambit::pipeline {
 
@@ -26,6 +31,7 @@ struct HostOptions {
   std::string events;  ///< a file, or "-"
   std::optional<model::Backend> backend;
   Stream::Watcher watcher;
+  Places places;
 };
 
 class TaskHost : public TaskService {
@@ -57,12 +63,25 @@ class TaskHost : public TaskService {
   explicit TaskHost(HostOptions options);
   [[nodiscard]] Result<void> load_catalogue();
   [[nodiscard]] Result<void> choose();
+  [[nodiscard]] Result<void> take_over_programs();
+  [[nodiscard]] Result<void> load_programs();
+  [[nodiscard]] Result<void> enter_documents();
+  [[nodiscard]] std::string catalogue_note() const;
+  [[nodiscard]] Result<void> recover();
+  [[nodiscard]] Result<void> restore(const TaskRecord& record, std::vector<std::string> prefixes);
+  void give_up(std::uint32_t slot, const std::string& why);
+  void revoke_unknown();
+  void end_left_holders();
+  [[nodiscard]] Turn take();
   [[nodiscard]] Result<void> switch_hooks_on();
   [[nodiscard]] Result<void> start_stream();
   [[nodiscard]] Result<void> start_holders();
   [[nodiscard]] Result<void> watch(int descriptor, std::uint64_t what);
   [[nodiscard]] Result<void> write_tables(LiveTask& task);
   void remove_tables(const LiveTask& task);
+  [[nodiscard]] Result<void> remember(const LiveTask& task, const std::string& document);
+  void amend(const LiveTask& task);
+  void remove_recorded(const LiveTask& task);
   void announce(const LiveTask& task, std::int32_t pid, const policy::Environment& environment);
   [[nodiscard]] TaskView view_of(const LiveTask& task) const;
   [[nodiscard]] LiveTask* find_task(const std::string& id) const;
@@ -80,6 +99,12 @@ class TaskHost : public TaskService {
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<Holders> holders_;
   std::optional<UlidSource> ulids_;
+  std::optional<Estate> estate_;
+  std::optional<TaskStore> store_;
+  std::optional<Journal> journal_;  ///< findings of the kernel's ring
+  std::vector<std::unique_ptr<LeftHolders>> left_;
+  kernel::Tally tally_;
+  std::size_t given_up_ = 0;
   Descriptor wait_;  ///< an epoll of all that serve() is for
   std::map<std::uint32_t, std::unique_ptr<LiveTask>> tasks_;
   std::map<std::string, std::uint32_t> slots_;  ///< by id
@@ -88,6 +113,7 @@ class TaskHost : public TaskService {
   std::string write_fault_;
   unsigned ticks_ = 0;
   bool kept_ = false;
+  bool released_ = false;
 };
 
 }  // namespace ambit::pipeline

@@ -57,6 +57,7 @@ Answer<TaskView> TaskHost::open(const OpenRequest& request) {
   if (!plan) return refuse(RefusalCode::scope_refused, plan.error().message);
   live->plan = std::move(*plan);
   const std::uint32_t slot = ++last_slot_;
+  *tally_.last_slot = slot;
   live->numbers = {.policy = slot,
                    .credential_space = kCredentialSpace,
                    .program_space = kCredentialSpace + slot};
@@ -72,19 +73,24 @@ Answer<TaskView> TaskHost::open(const OpenRequest& request) {
                             .catalogue = catalogue_,
                             .environment = environment,
                             .pattern_alone = plan_.pattern_alone});
+  if (auto remembered = remember(*live, request.scope); !remembered)
+    return refuse(RefusalCode::unavailable, remembered.error().message);
   if (auto written = write_tables(*live); !written) {
     remove_tables(*live);
+    store_->remove(live->task->id);
     return refuse(RefusalCode::unavailable, written.error().message);
   }
   if (auto bound = adopt(*sensor_, request.pid, process->get(), slot); !bound) {
     let_all_go(*sensor_, slot);
     remove_tables(*live);
+    store_->remove(live->task->id);
     return std::unexpected(bound.error());
   }
   // Records of the task are not looked at before the next turn: this stands first.
   announce(*live, request.pid, environment);
   follow_member(*live, std::move(*process));
   slots_[live->task->id] = slot;
+  if (!live->destinations->answers().empty()) amend(*live);
   return view_of(*(tasks_[slot] = std::move(live)));
 }
 
@@ -106,6 +112,7 @@ Result<void> TaskHost::write_tables(LiveTask& task) {
 
 /// In the other order than they were written. Sets of ports stay: others may use the same.
 void TaskHost::remove_tables(const LiveTask& task) {
+  if (task.taken_over) return remove_recorded(task);
   std::vector<model::TableEntry> entries = policy::encode_policy(task.plan.policy, task.numbers);
   entries.push_back(policy::encode_task({.slot = task.task->slot}));
   for (const model::TableEntry& entry : std::views::reverse(entries))
@@ -158,7 +165,7 @@ Answer<TaskView> TaskHost::close(const std::string& id, bool kill) {
     return refuse(RefusalCode::unavailable, revoked.error().message);
   }
   // What it did before belongs before its end.
-  static_cast<void>(take_records(*sensor_, *holders_, *stream_));
+  static_cast<void>(take());
   expire_tasks();
   if (task->phase != TaskPhase::closed)
     stream_->take(

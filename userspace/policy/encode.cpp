@@ -2,6 +2,8 @@
 #include "userspace/policy/encode.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 
 #include "userspace/policy/core.h"
 
@@ -166,6 +168,27 @@ TableEntry encode_guarded(const model::FileId& id, Guarded as) {
           .key = encode_inode_key(id, CORE_SPACE_GUARD),
           .value = bytes_of(rule)};
 }
+
+namespace {
+
+std::uint32_t number_at(const std::string& key, std::size_t offset) {
+  std::uint32_t number = 0;
+  if (key.size() >= offset + sizeof(number))
+    std::memcpy(&number, key.data() + offset, sizeof(number));
+  return number;
+}
+
+}  // namespace
+
+std::uint32_t policy_of_prefix(const std::string& key) {
+  return number_at(key, offsetof(core_prefix_key, policy));
+}
+
+std::uint32_t set_of_port(const std::string& key) {
+  return number_at(key, offsetof(core_port_key, set));
+}
+
+std::uint32_t slot_of_task(const std::string& key) { return number_at(key, 0); }
 
 Result<void> put_all(model::TableWriter& tables, const std::vector<TableEntry>& entries) {
   for (const TableEntry& entry : entries)

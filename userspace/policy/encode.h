@@ -31,6 +31,11 @@ struct TaskState {
 };
 [[nodiscard]] model::TableEntry encode_task(const TaskState& state);
 
+/// From the keys of tables: whose entry it is.
+[[nodiscard]] std::uint32_t policy_of_prefix(const std::string& key);
+[[nodiscard]] std::uint32_t set_of_port(const std::string& key);
+[[nodiscard]] std::uint32_t slot_of_task(const std::string& key);
+
 /// What the guard keeps tasks from, whatever their scope says.
 enum class Guarded : std::uint8_t {
   events,   ///< the event file

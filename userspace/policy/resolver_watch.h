@@ -34,6 +34,8 @@ class NameWatch {
   [[nodiscard]] bool expire(Time now);
 
   [[nodiscard]] ResolvedNames addresses() const;
+  /// As answered() takes them, for another watch of the same names; without a life.
+  [[nodiscard]] std::map<std::string, Resolved> answers() const;
 
  private:
   using Duration = std::chrono::steady_clock::duration;
