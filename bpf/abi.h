@@ -273,9 +273,9 @@ struct ambit_member {
 	__u32 pid;
 };
 
-/* about: stands beside programs that are pinned. `abi_version` to `generation` are at the same place
- * in every version: by them a daemon tells whether it may go on with what another one left. A new
- * AMBIT_ABI_VERSION is wanted for every change of what stands in maps that survive, also where
+/* about: stands beside programs that are pinned. `abi_version` to `generation` are at the same
+ * place in every version: by them a daemon tells whether it may go on with what another one left. A
+ * new AMBIT_ABI_VERSION is wanted for every change of what stands in maps that survive, also where
  * their sizes stay as they are.
  */
 struct ambit_about {

@@ -47,7 +47,7 @@ struct Tally {
   std::uint64_t* seq = nullptr;
   std::uint64_t* findings = nullptr;
   std::uint64_t* last_slot = nullptr;
-  std::uint64_t* told_ns = nullptr;  ///< when losses were told last, by the wall clock
+  std::uint64_t* told_ns = nullptr;   ///< when losses were told last, by the wall clock
   std::span<std::uint64_t> reported;  ///< losses that are told already, as in Sensor::losses()
 };
 

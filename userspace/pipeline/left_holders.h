@@ -14,8 +14,8 @@ namespace ambit::pipeline {
 class LeftHolders {
  public:
   /// All that stand in a directory of documents.
-  [[nodiscard]] static std::vector<std::unique_ptr<LeftHolders>> find(
-      const std::string& directory, const kernel::Sensor& sensor);
+  [[nodiscard]] static std::vector<std::unique_ptr<LeftHolders>> find(const std::string& directory,
+                                                                      const kernel::Sensor& sensor);
   /// A name for new ones there (HolderSetup::left_in).
   [[nodiscard]] static std::string next_name(const std::string& directory);
   LeftHolders(const LeftHolders&) = delete;

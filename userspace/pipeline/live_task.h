@@ -27,7 +27,7 @@ struct TaskHost::LiveTask {
   std::uint64_t expires_boot_ns = 0;
   TaskPhase phase = TaskPhase::live;
   bool taken_over = false;  ///< its entries are what its record says, not what `plan` would be now
-  Descriptor watched;  ///< pidfd of one of its processes: at its end the task may be over
+  Descriptor watched;       ///< pidfd of one of its processes: at its end the task may be over
 };
 
 [[nodiscard]] inline model::Moment now() {

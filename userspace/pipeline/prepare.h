@@ -94,9 +94,7 @@ class Destinations {
   /// prefixes that it left in the tables. Nothing is looked up at once.
   void take_over(const std::map<std::string, policy::Resolved>& names,
                  std::vector<std::string> prefixes);
-  [[nodiscard]] std::map<std::string, policy::Resolved> answers() const {
-    return watch_.answers();
-  }
+  [[nodiscard]] std::map<std::string, policy::Resolved> answers() const { return watch_.answers(); }
   /// When refresh() has something to do; nothing: never.
   [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next() const {
     return watch_.next();

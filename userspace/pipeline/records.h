@@ -13,8 +13,8 @@ struct Turn {
   Result<void> written;  ///< an error: what was taken waits in the sink
 };
 
-/// Takes what waits and writes it. The sensor must deliver to the stream, and to the journal if there
-/// is one.
+/// Takes what waits and writes it. The sensor must deliver to the stream, and to the journal if
+/// there is one.
 [[nodiscard]] Turn take_records(kernel::Sensor& sensor, Holders& holders, Stream& stream,
                                 Journal* journal = nullptr);
 

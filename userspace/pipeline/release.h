@@ -11,8 +11,8 @@
 namespace ambit::pipeline {
 
 struct Released {
-  int daemon = 0;                       ///< the process that was ended; 0: none ran
-  std::vector<std::uint32_t> processes; ///< that were in a task, and go on without one
+  int daemon = 0;                        ///< the process that was ended; 0: none ran
+  std::vector<std::uint32_t> processes;  ///< that were in a task, and go on without one
   std::size_t pins = 0;
 };
 
