@@ -265,6 +265,22 @@ struct ambit_question {
 	__u32 permits;
 };
 
+/* change_task: one change of a task that lives; the answer is the program's. */
+#define AMBIT_CHANGE_END 1u	 /* `flags` as well: CORE_TASK_REVOKED, CORE_TASK_KILLED */
+#define AMBIT_CHANGE_HELD 2u	 /* `held` as well, by the whole task */
+#define AMBIT_CHANGE_POLICY 3u	 /* another one */
+#define AMBIT_CHANGE_DEADLINE 4u /* another one; not of a task that is over */
+#define AMBIT_TASK_UNKNOWN 1
+#define AMBIT_TASK_OVER 2
+struct ambit_task_change {
+	__u32 slot;
+	__u32 what;
+	__u32 policy;
+	__u32 flags;
+	__u64 expires_boot_ns;
+	struct core_mask held;
+};
+
 /* members: thread id -> task; what user space lists, and what tells an undecided
  * member from an outsider when task storage is busy.
  */
@@ -286,8 +302,8 @@ struct ambit_about {
 	/* What user space counts on with: */
 	__u64 seq;
 	__u64 findings;
-	__u64 last_slot;
-	__u64 told_ns; /* when losses were told last, by the wall clock */
+	__u64 last_number; /* of a slot, a policy or a space */
+	__u64 told_ns;	   /* when losses were told last, by the wall clock */
 	__u64 reported[AMBIT_LOSS_SLOTS];
 };
 

@@ -12,12 +12,14 @@ char _license[] __weak SEC("license") = "GPL";
 #define AMBIT_MS_MOVE 8192u
 #define AMBIT_MS_PROPAGATION (1u << 17 | 1u << 18 | 1u << 19 | 1u << 20)
 
-/* What is mounted there is seen outside the task: it is the monitor's mount namespace, or what
+/* What is mounted there is seen outside the task: it is a mount namespace of others, or what
  * happens in this one goes over to its peers.
  */
 CORE_INLINE int is_seen_outside(struct mount *mount)
 {
-	return BPF_CORE_READ(mount, mnt_ns, ns.inum) == ambit_mount_namespace ||
+	__u32 space = BPF_CORE_READ(mount, mnt_ns, ns.inum);
+
+	return space == ambit_mount_namespaces[0] || space == ambit_mount_namespaces[1] ||
 	       (BPF_CORE_READ(mount, mnt.mnt_flags) & AMBIT_MNT_SHARED);
 }
 

@@ -80,10 +80,11 @@ AMBIT_MAP(guarded_ids, BPF_MAP_TYPE_HASH, 1024, BPF_F_NO_PREALLOC, struct ambit_
 
 AMBIT_MAP(about, BPF_MAP_TYPE_ARRAY, 1, BPF_F_MMAPABLE, __u32, struct ambit_about);
 
-/* The monitor's own namespaces, set before the load: what a task does in others is its own affair.
+/* The monitor's own namespaces and the machine's, set before the load: what a task does in others
+ * is its own affair. They are two in a container, and behind a unit's ProtectSystem=.
  */
-const volatile __u32 ambit_mount_namespace __weak = 0;
-const volatile __u32 ambit_net_namespace __weak = 0;
+const volatile __u32 ambit_mount_namespaces[2] __weak = {};
+const volatile __u32 ambit_net_namespaces[2] __weak = {};
 /* Others than root may write to the monitor's cgroup: no process of a task may use cgroup files. */
 const volatile __u8 ambit_cgroup_delegated __weak = 0;
 

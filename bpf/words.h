@@ -19,7 +19,10 @@
 	X(finding) \
 	X(loss) \
 	X(guard) \
-	X(privilege)
+	X(privilege) \
+	X(task_narrow) \
+	X(task_extend) \
+	X(reload)
 
 /* Why an operation is a finding. `none` is "inside the scope". */
 #define AMBIT_REASONS(X) \

@@ -62,10 +62,10 @@ CORE_FUNCTION int core_decide_credential(void *seam, const struct core_subject *
 	key.policy = subject->task.policy;
 	key.credential = credential;
 	known = core_find_bit(seam, &key);
-	if (core_expired(subject)) {
+	/* What was refused before the end is not answered more mildly after it, and what is opened
+	 * all the same is held: the other checks go on. */
+	if (core_expired(subject))
 		core_object(verdict, CORE_REASON_scope_expired, response);
-		return 0;
-	}
 	if (!known) {
 		core_object(verdict, CORE_REASON_credential_not_in_scope, response);
 		return 0;
@@ -94,12 +94,8 @@ CORE_FUNCTION int core_decide_destination(const struct core_subject *subject,
 
 	if (!subject || !verdict)
 		return 0;
-	if (core_expired(subject)) {
-		if (!(where & CORE_DESTINATION_LOCAL))
-			core_object(verdict, CORE_REASON_scope_expired,
-				    subject->policy.response_network);
-		return 0;
-	}
+	if (core_expired(subject) && !(where & CORE_DESTINATION_LOCAL))
+		core_object(verdict, CORE_REASON_scope_expired, subject->policy.response_network);
 	if (where || (port && (port->flags & CORE_PORT_ALWAYS)))
 		return 0;
 	blocking = subject->held;

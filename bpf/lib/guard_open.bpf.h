@@ -86,8 +86,10 @@ CORE_INLINE int is_own_net_setting(struct dentry *dentry)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct dentry *below = dentry, *parent;
+	__u32 space;
 
-	if (BPF_CORE_READ(task, nsproxy, net_ns, ns.inum) == ambit_net_namespace)
+	space = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	if (space == ambit_net_namespaces[0] || space == ambit_net_namespaces[1])
 		return 0;
 	for (int i = 0; i < 8; i++) {
 		parent = BPF_CORE_READ(dentry, d_parent);

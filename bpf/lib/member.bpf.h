@@ -128,13 +128,14 @@ CORE_INLINE int load_subject(struct core_subject *subject, const struct core_pro
 
 	if (!task)
 		return -1;
-	number = task->policy;
+	/* Once: it may get another policy at this moment. */
+	subject->task = *task;
+	number = subject->task.policy;
 	policy = bpf_map_lookup_elem(&policies, &number);
 	if (!policy)
 		return -1;
-	subject->task = *task;
 	subject->policy = *policy;
-	subject->held = task->held;
+	subject->held = subject->task.held;
 	subject->readers = process->readers;
 	core_mask_add(&subject->held, &process->held);
 	with_leader(&subject->held, &subject->readers, 0);

@@ -159,18 +159,30 @@ std::vector<Opening> responses() {
 }
 
 std::vector<Opening> expiries() {
-  const Answer expired = outside(Reason::scope_expired, Response::deny, Effect::denied);
+  const auto expired = [](std::vector<std::uint16_t> gained) {
+    return outside(Reason::scope_expired, Response::deny, Effect::denied, std::move(gained));
+  };
   return {
-      {"NothingIsOpenedFromTheMomentOfExpiryOn", {}, {.expires = kNow}, {kListed}, expired},
+      {"NothingIsOpenedFromTheMomentOfExpiryOn", {}, {.expires = kNow}, {kListed}, expired({0})},
       {"ALittleEarlierItIs", {}, {.expires = kNow + 1}, {kListed}, inside({0})},
-      {"NothingIsOpenedLongAfterExpiry", {}, {.expires = 1}, {kListed}, expired},
-      {"NothingIsOpenedOnceRevoked", {}, {.revoked = true}, {kListed}, expired},
-      {"ExpiryIsTheReasonForWhatIsOutsideToo", {}, {.expires = 1}, {kOutside}, expired},
+      {"NothingIsOpenedLongAfterExpiry", {}, {.expires = 1}, {kListed}, expired({0})},
+      {"NothingIsOpenedOnceRevoked", {}, {.revoked = true}, {kListed}, expired({0})},
+      {"ExpiryIsTheReasonForWhatIsOutsideToo", {}, {.expires = 1}, {kOutside}, expired({64})},
       {"ExpiryInShadowOnlyAlerts",
        {.shadow = true},
        {.expires = 1},
        {kListed},
-       in_shadow(outside(Reason::scope_expired, Response::deny, Effect::alerted))},
+       in_shadow(outside(Reason::scope_expired, Response::deny, Effect::alerted, {0}))},
+      {"WhatIsOpenedAfterExpiryAllTheSameIsHeld",
+       {.credential = Response::alert},
+       {.expires = 1},
+       {kListed},
+       outside(Reason::scope_expired, Response::alert, Effect::alerted, {0})},
+      {"ACredentialWithoutABitExpiresToo",
+       {},
+       {.expires = 1},
+       {kWithoutBit},
+       outside(Reason::scope_expired, Response::deny, Effect::denied)},
   };
 }
 

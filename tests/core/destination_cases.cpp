@@ -297,6 +297,21 @@ std::vector<Going> special_places() {
        {},
        expired(),
        {.bound = false, .expires = 1}},
+      {"AHeldCredentialForbidsAfterExpiryWhatItForbadeBefore",
+       {"10.9.0.1", 443},
+       {kForA},
+       not_for({kForA}),
+       {.expires = 1, .network = Response::alert}},
+      {"WhatTheNetworkSectionRefusedIsOfTheSameStrengthAfterExpiry",
+       {"1.1.1.1", 443},
+       {},
+       expired(),
+       {.expires = 1}},
+      {"AHeldCredentialAtItsOwnPlaceExpiresWithTheNetwork",
+       {"10.1.2.3", 443},
+       {kForA},
+       expired(),
+       {.expires = 1}},
   };
 }
 

@@ -6,11 +6,11 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <string_view>
 
 #include "userspace/base/clock.h"
 #include "userspace/base/descriptor.h"
+#include "userspace/base/whole_number.h"
 #include "userspace/model/event.h"
 
 namespace ambit::attribution {
@@ -57,13 +57,6 @@ std::string_view take_word(std::string_view& rest) {
   return word;
 }
 
-std::optional<std::uint64_t> number_in(std::string_view word) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  const bool whole = error == std::errc() && end == word.data() + word.size();
-  return whole ? std::optional(value) : std::nullopt;
-}
-
 /// `pid (comm) state ppid … starttime …`; the comm may hold spaces and brackets itself.
 std::optional<ProcessStat> parse_stat(std::string_view line) {
   constexpr int kPpidField = 4;
@@ -78,8 +71,8 @@ std::optional<ProcessStat> parse_stat(std::string_view line) {
   std::optional<std::uint64_t> start;
   for (int field = 3; field <= kStartField; ++field) {
     const std::string_view word = take_word(rest);
-    ppid = field == kPpidField ? number_in(word) : ppid;
-    start = field == kStartField ? number_in(word) : start;
+    ppid = field == kPpidField ? whole_number<std::uint64_t>(word) : ppid;
+    start = field == kStartField ? whole_number<std::uint64_t>(word) : start;
   }
   if (!ppid || !start) {
     return std::nullopt;

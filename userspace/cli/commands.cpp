@@ -5,6 +5,7 @@
 #include "userspace/cli/command.h"
 #include "userspace/cli/daemon.h"
 #include "userspace/cli/doctor.h"
+#include "userspace/cli/events.h"
 #include "userspace/cli/release.h"
 #include "userspace/cli/run.h"
 #include "userspace/cli/task.h"
@@ -18,8 +19,11 @@ constexpr std::array kCommands{
     Command{"check", "check scopes and credentials, and show every mistake with its place",
             check_command},
     Command{"daemon", "serve tasks of running processes on a Unix socket", daemon_command},
-    Command{"task", "open, close, list and show tasks of the daemon", task_command},
+    Command{"task", "open, change, close, list and show tasks of the daemon", task_command},
     Command{"status", "say whether the daemon is ready", status_command},
+    Command{"events", "show the daemon's events, those in memory and those to come",
+            events_command},
+    Command{"reload", "have the daemon read its catalogue and scopes anew", reload_command},
     Command{"release", "take the daemon, its tasks and all that it pinned away", release_command},
     Command{"doctor", "say what this machine can enforce, and how to get more", doctor_command},
 };

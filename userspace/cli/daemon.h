@@ -5,13 +5,7 @@
 #include <span>
 #include <string>
 
-#include "userspace/base/result.h"
-#include "userspace/model/documents.h"
-
 namespace ambit::cli {
-
-/// A document of kind Config; the error is the rendered diagnostics.
-[[nodiscard]] Result<model::Config> load_config(const std::string& path);
 
 /// Everything behind that word. 0 after a clean stop, 125 for a failure, 2 for wrong usage.
 [[nodiscard]] int daemon_command(std::span<const std::string> arguments);

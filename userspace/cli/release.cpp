@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "userspace/cli/command.h"
-#include "userspace/cli/daemon.h"
 #include "userspace/cli/options.h"
+#include "userspace/daemon/config_file.h"
 #include "userspace/pipeline/release.h"
 
 namespace ambit::cli {
@@ -65,9 +65,9 @@ int release_command(std::span<const std::string> arguments) {
   if (values->count("all") == 0) return usage_error(std::cerr, "release", "--all is wanted");
   model::Config config;
   if (values->count("config") != 0) {
-    auto loaded = load_config((*values)["config"].as<std::string>());
+    auto loaded = daemon::read_config((*values)["config"].as<std::string>());
     if (!loaded) {
-      std::fputs(loaded.error().message.c_str(), stderr);
+      std::fputs(policy::render(loaded.error()).c_str(), stderr);
       return kExitFaults;
     }
     config = std::move(*loaded);

@@ -34,6 +34,16 @@ std::string task_text(const std::string& text) {
     name.resize(kColumn, ' ');
     out += name + word(task, key) + "\n";
   }
+  if (task.is_object() && task.contains("residualAccess"))
+    for (const json& one : task["residualAccess"])
+      out += "not taken back: process " + word(one, "pid") + ", " +
+             (one.is_object() && one.contains("descriptor")
+                  ? "descriptor " + word(one, "descriptor") + ", "
+                  : std::string()) +
+             word(one, "kind") + " " + word(one, "name") +
+             (one.is_object() && one.contains("credential") ? " of " + word(one, "credential")
+                                                            : std::string()) +
+             ": " + word(one, "why") + "\n";
   if (!task.is_object() || !task.contains("limits")) return out;
   for (const json& limit : task["limits"])
     if (limit.is_string()) out += "does not hold: " + to_terminal(limit.get<std::string>()) + "\n";
@@ -46,7 +56,8 @@ std::string task_list_text(const std::string& text) {
   if (!answer.is_object() || !answer.contains("tasks")) return out;
   for (const json& task : answer["tasks"])
     out += word(task, "id") + "  " + word(task, "phase") + "  " + word(task, "expires") + "  " +
-           word(task, "name") + "  " + word(task, "agent") + "\n";
+           word(task, "name") + "  " + word(task, "agent") +
+           (task.is_object() && task.contains("error") ? "  " + word(task, "error") : "") + "\n";
   return out;
 }
 
@@ -59,13 +70,26 @@ std::string status_text(const std::string& text) {
   return out;
 }
 
+std::string reload_text(const std::string& text) {
+  const json done = parsed(text);
+  std::string out = word(done, "credentials") + " credentials, " + word(done, "scopes") +
+                    " scopes, " + word(done, "tasks") + " tasks\n";
+  if (!done.is_object()) return out;
+  for (const json& key : done.value("restart", json::array()))
+    if (key.is_string()) out += "wants a new start: " + to_terminal(key.get<std::string>()) + "\n";
+  for (const json& note : done.value("notes", json::array()))
+    if (note.is_string()) out += to_terminal(note.get<std::string>()) + "\n";
+  return out;
+}
+
 std::string refusal_text(const std::string& text, const std::string& scope_file) {
   const json answer = parsed(text);
   std::string out = word(answer, "error") + "\n";
   if (!answer.is_object() || !answer.contains("diagnostics")) return out;
   for (const json& one : answer["diagnostics"]) {
     const bool placed = one.is_object() && one.contains("line");
-    out += scope_file +
+    const std::string file = word(one, "file");
+    out += (file == "-" ? scope_file : file) +
            (placed ? ":" + word(one, "line") + ":" + word(one, "column") : std::string()) + ": " +
            word(one, "severity") + ": " + word(one, "message") + "\n";
     if (one.is_object() && one.contains("suggestion"))

@@ -11,6 +11,7 @@ namespace ambit::cli {
 /// One line a task.
 [[nodiscard]] std::string task_list_text(const std::string& json);
 [[nodiscard]] std::string status_text(const std::string& json);
+[[nodiscard]] std::string reload_text(const std::string& json);
 /// Why it was refused; mistakes of the scope as `ambit check` shows them, as far as they go.
 [[nodiscard]] std::string refusal_text(const std::string& json, const std::string& scope_file);
 

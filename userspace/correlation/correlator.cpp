@@ -25,8 +25,9 @@ bool is_empty(const CredentialMask& mask) {
 std::vector<std::string> names_in(const CredentialMask& mask, const TaskTable& table) {
   std::vector<std::string> names;
   for (std::size_t bit = 0; bit < table.credential_of_bit.size(); ++bit) {
-    if (has_bit(mask, bit)) {
-      names.push_back(table.credential_of_bit[bit]);
+    const std::string& name = table.credential_of_bit[bit];
+    if (has_bit(mask, bit) && std::ranges::find(names, name) == names.end()) {
+      names.push_back(name);
     }
   }
   return names;
@@ -40,10 +41,11 @@ bool is_about_destination(const Event& event) {
 
 /// The place of a credential in the scope's list.
 std::optional<std::size_t> place_of(const std::string& name, const TaskTable& table) {
-  const auto found = std::ranges::find(table.credential_of_bit, name);
-  const auto bit = static_cast<std::size_t>(found - table.credential_of_bit.begin());
-  const bool listed = found != table.credential_of_bit.end() && has_bit(table.inside, bit);
-  return listed ? std::optional(bit) : std::nullopt;
+  const auto found = std::ranges::find(table.listed, name);
+  if (found == table.listed.end()) {
+    return std::nullopt;
+  }
+  return static_cast<std::size_t>(found - table.listed.begin());
 }
 
 /// From then on the process has what the credential is: reading it, or talking to its endpoint,
@@ -131,10 +133,11 @@ Event carried_event(const Event& connect, const std::vector<Origin>& origins) {
 
 TaskTable task_table(const model::CompiledPolicy& policy, const model::Scope& scope) {
   TaskTable table{.credential_of_bit = policy.credential_of_bit,
-                  .inside = policy.inside,
+                  .listed = {},
                   .hold_process = policy.hold_process,
                   .authority = {}};
   for (const model::ScopeCredential& credential : scope.credentials) {
+    table.listed.push_back(credential.name);
     if (credential.authority) {
       table.authority[credential.name] = *credential.authority;
     }
@@ -146,6 +149,10 @@ void Correlator::open_task(std::uint32_t slot, TaskTable table) {
   TaskState state;
   state.table = std::move(table);
   tasks_.insert_or_assign(slot, std::move(state));
+}
+
+void Correlator::change_task(std::uint32_t slot, TaskTable table) {
+  tasks_[slot].table = std::move(table);
 }
 
 void Correlator::close_task(std::uint32_t slot) { tasks_.erase(slot); }

@@ -18,8 +18,8 @@ namespace ambit::correlation {
 
 /// What a task's policy says of its credentials: numbers in records become names.
 struct TaskTable {
-  std::vector<std::string> credential_of_bit;  ///< the scope's own first, in its order
-  model::CredentialMask inside{};              ///< bits that the scope lists
+  std::vector<std::string> credential_of_bit;  ///< a name can have several: of former scopes
+  std::vector<std::string> listed;             ///< by the scope, in its order
   model::CredentialMask hold_process{};        ///< holding: process
   std::map<std::string, model::Authority> authority;
 };
@@ -36,6 +36,8 @@ class Correlator {
   explicit Correlator(const model::Catalogue& catalogue) : catalogue_(catalogue) {}
 
   void open_task(std::uint32_t slot, TaskTable table);
+  /// Another scope for the same task: what was opened and found before counts on.
+  void change_task(std::uint32_t slot, TaskTable table);
   void close_task(std::uint32_t slot);
 
   /// Takes attributed events in the order of their `seq`, which must be set. Completes `event` in

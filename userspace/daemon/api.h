@@ -5,8 +5,11 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
+#include "userspace/daemon/api_counts.h"
+#include "userspace/daemon/event_query.h"
 #include "userspace/pipeline/task_service.h"
 
 namespace ambit::daemon {
@@ -15,6 +18,7 @@ namespace ambit::daemon {
 struct Caller {
   uid_t uid = static_cast<uid_t>(-1);
   int pidfd = -1;  ///< -1: the process is gone, or cannot be held on to
+  pid_t pid = 0;   ///< as it was when it connected: for limits and the log alone
 };
 
 struct ApiRequest {
@@ -22,12 +26,14 @@ struct ApiRequest {
   std::string target;
   std::string body;
   Caller caller;
+  const ApiCounts* counts = nullptr;  ///< the transport's
 };
 
 struct ApiResponse {
   unsigned status = 500;
-  std::string body;   ///< JSON
-  std::string allow;  ///< methods, with status 405
+  std::string body;                  ///< JSON
+  std::string allow;                 ///< methods, with status 405
+  std::optional<EventQuery> events;  ///< the answer is a stream of these; no body
 };
 
 /// A document of the largest size still fits when JSON writes each of its bytes as an escape of

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/daemon/api_json.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "userspace/base/utf8.h"
+#include "userspace/policy/document_scalar.h"
 #include "userspace/sink/native.h"
 
 namespace ambit::daemon {
@@ -17,6 +20,7 @@ using nlohmann::json;
 using pipeline::TaskPhase;
 
 constexpr int kMaxDepth = 64;
+constexpr std::size_t kShownName = 64;
 
 std::string_view word_of(TaskPhase phase) {
   static constexpr std::array<std::string_view, 3> kWords{"live", "expired", "closed"};
@@ -58,12 +62,63 @@ Result<std::int32_t> process_id(const json& value) {
   return static_cast<std::int32_t>(number);
 }
 
+/// A scope, or the name of one.
+Result<NarrowBody> scope_of(const json& body) {
+  if (body.contains("scope") == body.contains("scopeName"))
+    return fail(body.contains("scope") ? "scope and scopeName are both there: one is wanted"
+                                       : "missing field \"scope\" or \"scopeName\"");
+  if (body.contains("scope")) {
+    auto text = scope_text(body.at("scope"));
+    if (!text) return std::unexpected(text.error());
+    return NarrowBody{.scope = std::move(*text), .scope_name = {}};
+  }
+  const json& name = body.at("scopeName");
+  if (!name.is_string() || name.get<std::string>().empty())
+    return fail("scopeName must be the name of a scope that the daemon has");
+  return NarrowBody{.scope = {}, .scope_name = name.get<std::string>()};
+}
+
+struct Field {
+  std::string_view name;
+  bool required;
+};
+
+constexpr std::array kOpenFields{Field{"scope", false}, Field{"scopeName", false},
+                                 Field{"pid", true}};
+constexpr std::array kNarrowFields{Field{"scope", false}, Field{"scopeName", false}};
+constexpr std::array kExtendFields{Field{"ttl", true}};
+
+std::string names_of(std::span<const Field> fields) {
+  std::string out;
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    out += (i == 0 ? "" : i + 1 == fields.size() ? " and " : ", ") + std::string(fields[i].name);
+  return out;
+}
+
+/// An object of these fields and no others.
+Result<json> parse_fields(const std::string& body, std::span<const Field> fields) {
+  auto value = parse_strictly(body);
+  if (!value)
+    return fail("the body is no JSON, is nested more than " + std::to_string(kMaxDepth) +
+                " deep, or has a key twice in one object");
+  if (!value->is_object()) return fail("the body must be an object with " + names_of(fields));
+  for (const auto& [key, unused] : value->items())
+    if (std::ranges::find(fields, std::string_view(key), &Field::name) == fields.end())
+      return fail("unknown field \"" + to_terminal(key, kShownName) +
+                  "\": known: " + names_of(fields));
+  for (const Field& field : fields)
+    if (field.required && !value->contains(field.name))
+      return fail("missing field \"" + std::string(field.name) + "\"");
+  return std::move(*value);
+}
+
 }  // namespace
 
 json to_json(const policy::Diagnostic& diagnostic) {
   json out{
       {"severity", diagnostic.severity == policy::DiagnosticSeverity::error ? "error" : "warning"},
       {"message", diagnostic.message}};
+  if (diagnostic.file.starts_with('/')) out["file"] = diagnostic.file;
   if (diagnostic.line != 0) {
     out["line"] = diagnostic.line;
     out["column"] = diagnostic.column;
@@ -97,26 +152,71 @@ json to_json(const pipeline::ServiceStatus& status) {
   return out;
 }
 
+json to_json(const ApiCounts& counts) {
+  return {{"requests", counts.requests},
+          {"refused",
+           {{"rate", counts.refused_rate},
+            {"size", counts.refused_size},
+            {"garbage", counts.refused_garbage},
+            {"busy", counts.refused_busy},
+            {"caller", counts.refused_caller}}},
+          {"connections",
+           {{"now", counts.connections},
+            {"timedOut", counts.timed_out},
+            {"displaced", counts.displaced}}},
+          {"readers",
+           {{"now", counts.readers},
+            {"slow", counts.readers_slow},
+            {"stalled", counts.readers_stalled}}}};
+}
+
+json to_json(const pipeline::ResidualAccess& access) {
+  json out{{"pid", access.pid}, {"kind", access.kind}, {"name", access.name}, {"why", access.why}};
+  if (access.descriptor) out["descriptor"] = *access.descriptor;
+  if (!access.credential.empty()) out["credential"] = access.credential;
+  return out;
+}
+
+json to_json(const pipeline::ReloadView& reload) {
+  return {{"credentials", reload.credentials},
+          {"scopes", reload.scopes},
+          {"tasks", reload.tasks},
+          {"restart", reload.restart},
+          {"notes", reload.notes}};
+}
+
 std::string text_of(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  // ASCII, as events are: who shows it on a terminal is not steered by a task's texts.
+  return value.dump(-1, ' ', true, json::error_handler_t::replace) + "\n";
 }
 
 Result<OpenBody> parse_open(const std::string& body) {
-  const auto value = parse_strictly(body);
-  if (!value)
-    return fail("the body is no JSON, is nested more than " + std::to_string(kMaxDepth) +
-                " deep, or has a key twice in one object");
-  if (!value->is_object()) return fail("the body must be an object with scope and pid");
-  for (const auto& [key, unused] : value->items())
-    if (key != "scope" && key != "pid")
-      return fail("unknown field \"" + to_terminal(key, 64) + "\": scope and pid are known");
-  for (const char* const key : {"scope", "pid"})
-    if (!value->contains(key)) return fail(std::string("missing field \"") + key + "\"");
-  auto scope = scope_text((*value)["scope"]);
+  const auto value = parse_fields(body, kOpenFields);
+  if (!value) return std::unexpected(value.error());
+  auto scope = scope_of(*value);
   if (!scope) return std::unexpected(scope.error());
-  const auto pid = process_id((*value)["pid"]);
+  const auto pid = process_id(value->at("pid"));
   if (!pid) return std::unexpected(pid.error());
-  return OpenBody{.scope = std::move(*scope), .pid = *pid};
+  return OpenBody{
+      .scope = std::move(scope->scope), .pid = *pid, .scope_name = std::move(scope->scope_name)};
+}
+
+Result<NarrowBody> parse_narrow(const std::string& body) {
+  const auto value = parse_fields(body, kNarrowFields);
+  if (!value) return std::unexpected(value.error());
+  return scope_of(*value);
+}
+
+Result<std::chrono::nanoseconds> parse_extend(const std::string& body) {
+  const auto value = parse_fields(body, kExtendFields);
+  if (!value) return std::unexpected(value.error());
+  const json& ttl = value->at("ttl");
+  if (!ttl.is_string()) return fail("ttl must be a text such as 30m");
+  const auto duration = policy::parse_duration(ttl.get<std::string>());
+  if (!duration)
+    return fail("ttl \"" + to_terminal(ttl.get<std::string>(), kShownName) + "\" " +
+                duration.error().message);
+  return *duration;
 }
 
 }  // namespace ambit::daemon

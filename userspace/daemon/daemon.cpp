@@ -3,18 +3,26 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
-#include <cstdio>
+#include <memory>
+#include <optional>
 #include <utility>  // Asio of Boost 1.74 and 1.81 needs it first under C++23
 
+#include "userspace/daemon/config_file.h"
+#include "userspace/daemon/event_feed.h"
+#include "userspace/daemon/heartbeat.h"
 #include "userspace/daemon/http_server.h"
+#include "userspace/daemon/log.h"
 #include "userspace/pipeline/task_host.h"
+#include "userspace/policy/diagnostic.h"
 
 namespace ambit::daemon {
 
@@ -26,27 +34,95 @@ using pipeline::TaskHost;
 
 class Loop {
  public:
-  explicit Loop(TaskHost& host)
-      : host_(host), tick_(io_), records_(io_, host.descriptor()), signals_(io_, SIGTERM, SIGINT) {}
+  Loop(asio::io_context& io, TaskHost& host, EventFeed& feed, Log& log)
+      : io_(io),
+        host_(host),
+        feed_(feed),
+        log_(log),
+        tick_(io),
+        records_(io, host.descriptor()),
+        signals_(io, SIGTERM, SIGINT),
+        reload_(io, SIGHUP) {}
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop() { records_.release(); }  // the host's own
 
-  [[nodiscard]] Result<void> run(const std::string& socket) {
+  [[nodiscard]] Result<void> run(const std::string& socket, ServiceManager manager) {
     auto server = HttpServer::listen(
-        io_, socket, [this](const ApiRequest& request) { return answer(request, host_); });
+        io_, socket,
+        {.answer = [this](const ApiRequest& request) { return reply(request); },
+         .stream = [this](auto connection,
+                          const EventQuery& query) { feed_.begin(std::move(connection), query); },
+         .counts = counts_});
     if (!server) return std::unexpected(server.error());
-    signals_.async_wait([this](const error_code& error, int) {
-      if (!error) io_.stop();
+    heartbeat_.emplace(io_, std::move(manager), log_, [this] { return status_line(); });
+    signals_.async_wait([this](const error_code& error, int number) {
+      if (error) return;
+      log_.info("stopping", {{"signal", static_cast<unsigned>(number)}});
+      io_.stop();
     });
     wait_for_records();
     wait_for_tick();
-    std::fprintf(stderr, "ambit daemon: ready at %s\n", socket.c_str());
+    wait_for_reload();
+    log_.info("ready", {{"socket", socket}, {"backend", model::name_of(host_.status().backend)}});
+    heartbeat_->ready();
     io_.run();
+    heartbeat_->stopping();
+    stopping_ = true;
     return {};
   }
 
+  /// The host has written its last event: readers of the stream get it, if they are quick.
+  void finish() {
+    constexpr std::chrono::seconds kLimit{1};
+    const auto end = std::chrono::steady_clock::now() + kLimit;
+    feed_.stop();
+    io_.restart();
+    while (!feed_.is_idle() && std::chrono::steady_clock::now() < end) io_.run_one_until(end);
+    feed_.close();
+  }
+
  private:
+  ApiResponse reply(const ApiRequest& request) {
+    ApiResponse response =
+        stopping_ ? failure(503, "unavailable", "the daemon stops") : answer(request, host_);
+    if (response.events)
+      if (auto refusal = feed_.refusal(*response.events)) response = std::move(*refusal);
+    constexpr unsigned kForbidden = 403;
+    const LogFields what{{"method", request.method},
+                         {"target", request.target},
+                         {"status", response.status},
+                         {"uid", request.caller.uid},
+                         {"pid", static_cast<std::uint32_t>(request.caller.pid)}};
+    if (response.status == kForbidden)
+      log_.warning("a caller was turned away", what);
+    else
+      log_.debug("answered", what);
+    return response;
+  }
+
+  [[nodiscard]] std::string status_line() const {
+    const pipeline::ServiceStatus status = host_.status();
+    if (!status.fault.empty()) return "not ready: " + status.fault;
+    return std::string(model::name_of(status.backend)) + ", " + std::to_string(status.tasks) +
+           " tasks, " + std::to_string(status.findings) + " findings";
+  }
+
+  /// What changed since the last look.
+  void log_changes() {
+    if (std::string fault = host_.status().fault; fault != fault_) {
+      if (fault.empty())
+        log_.info("ready again");
+      else
+        log_.warning("not ready", {{"reason", fault}});
+      fault_ = std::move(fault);
+    }
+    const std::uint64_t gone = counts_->readers_slow + counts_->readers_stalled;
+    if (gone != readers_gone_)
+      log_.warning("readers of events were too slow", {{"readers", gone - readers_gone_}});
+    readers_gone_ = gone;
+  }
+
   void wait_for_records() {
     records_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const error_code& error) {
       if (!error) take_records();
@@ -55,28 +131,70 @@ class Loop {
 
   /// In a flood callers and ends get their turn in between.
   void take_records() {
+    if (stopping_) return;
     if (host_.serve())
       asio::post(io_, [this] { take_records(); });
     else
       wait_for_records();
   }
 
+  void wait_for_reload() {
+    reload_.async_wait([this](const error_code& error, int) {
+      if (error) return;
+      static_cast<void>(host_.reload());  // it is told by itself (log_reload)
+      wait_for_reload();
+    });
+  }
+
   void wait_for_tick() {
     constexpr std::chrono::milliseconds kTick{100};
     tick_.expires_after(kTick);
     tick_.async_wait([this](const error_code& error) {
-      if (error) return;
+      if (error || stopping_) return;
       host_.tick();
+      constexpr unsigned kLogTurns = 10;
+      if (++ticks_ % kLogTurns == 0) log_changes();
       wait_for_tick();
     });
   }
 
-  asio::io_context io_{1};
+  asio::io_context& io_;
   TaskHost& host_;
+  EventFeed& feed_;
+  Log& log_;
+  std::shared_ptr<ApiCounts> counts_ = feed_.counts();
   asio::steady_timer tick_;
   asio::posix::stream_descriptor records_;
   asio::signal_set signals_;
+  asio::signal_set reload_;
+  std::optional<Heartbeat> heartbeat_;
+  std::string fault_;
+  std::uint64_t readers_gone_ = 0;
+  unsigned ticks_ = 0;
+  bool stopping_ = false;
 };
+
+/// A mistake in a document has several lines: each is one of the log.
+void log_lines(Log& log, std::string_view message) {
+  while (!message.empty()) {
+    const std::size_t end = std::min(message.find('\n'), message.size());
+    log.error(message.substr(0, end));
+    message.remove_prefix(std::min(end + 1, message.size()));
+  }
+}
+
+void log_reload(Log& log, const pipeline::Answer<pipeline::ReloadView>& done) {
+  if (!done) {
+    log.error("reload refused", {{"reason", done.error().message}});
+    log_lines(log, policy::render(done.error().diagnostics));
+    return;
+  }
+  log.info("reloaded",
+           {{"credentials", done->credentials}, {"scopes", done->scopes}, {"tasks", done->tasks}});
+  for (const std::string& key : done->restart)
+    log.warning("what is new there wants a new start", {{"key", key}});
+  for (const std::string& note : done->notes) log.warning(note);
+}
 
 /// A task costs a descriptor for its process, and some for its programs.
 void raise_limit_of_files() {
@@ -86,22 +204,49 @@ void raise_limit_of_files() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+Result<void> serve_logged(const model::Config& config, const Started& started,
+                          ServiceManager manager, Log& log) {
+  asio::io_context io{1};
+  EventFeed feed(io, std::make_shared<ApiCounts>());
+  auto host =
+      TaskHost::start({.catalogue = config.catalogue,
+                       .scopes = config.scopes,
+                       .events = config.events,
+                       .backend = config.backend,
+                       .watcher = [&feed](const model::Event& event,
+                                          std::string_view line) { feed.append(event, line); },
+                       .shadow = started.shadow,
+                       .program = started.program,
+                       .config = config,
+                       .read_config = [file = config.source] { return read_config(file); },
+                       .on_reload = [&log](const auto& done) { log_reload(log, done); },
+                       .places = pipeline::places_of(config.socket),
+                       .on_fault = [&log](const std::string& fault) { log.warning(fault); }});
+  if (!host) return std::unexpected(host.error());
+  Loop loop(io, **host, feed, log);
+  auto served = loop.run(config.socket, std::move(manager));
+  auto stopped = (*host)->stop(served ? (*host)->on_stop() : model::OnStop::keep);
+  loop.finish();
+  return served ? stopped : served;
+}
+
 }  // namespace
 
-Result<void> serve(const model::Config& config) {
+Result<void> serve(const model::Config& config, const Started& started) {
   raise_limit_of_files();
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a limit is a failed write, as a full disk is
-  ::signal(SIGHUP, SIG_IGN);   // the end of a terminal is not the end of the tasks
-  auto host = TaskHost::start({.catalogue = config.catalogue,
-                               .events = config.events,
-                               .backend = config.backend,
-                               .watcher = {},
-                               .places = pipeline::places_of(config.socket)});
-  if (!host) return std::unexpected(host.error());
-  auto served = Loop(**host).run(config.socket);
-  auto stopped = (*host)->stop(served ? config.on_stop : model::OnStop::keep);
-  return served ? stopped : served;
+  ::signal(SIGHUP, SIG_IGN);   // the end of a terminal is not the end of the tasks, and there is
+                               // nothing to read anew yet
+  ServiceManager manager = ServiceManager::from_environment();
+  Log log(started.log, STDERR_FILENO);
+  log.info("starting", {{"pid", static_cast<std::uint32_t>(::getpid())}});
+  auto served = serve_logged(config, started, std::move(manager), log);
+  if (served)
+    log.info("stopped");
+  else
+    log_lines(log, served.error().message);
+  return served;
 }
 
 }  // namespace ambit::daemon

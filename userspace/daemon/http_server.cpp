@@ -7,6 +7,7 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <list>
@@ -30,44 +31,63 @@ constexpr int kVersion = 11;
 struct ReadFault {
   http::error error;
   unsigned status;
-  const char* code;
   const char* message;
 };
 
-constexpr std::array kReadFaults{
-    ReadFault{http::error::body_limit, 413, "too_large", "the body is too large"},
-    ReadFault{http::error::header_limit, 431, "too_large", "the header is too large"},
+constexpr std::array kTooLarge{
+    ReadFault{http::error::body_limit, 413, "the body is too large"},
+    ReadFault{http::error::header_limit, 431, "the header is too large"},
 };
 
 /// What to say of a request that could not be read; nothing: whoever sent it has gone, or was too
 /// slow.
-std::optional<ApiResponse> fault_of(const error_code& error) {
+std::optional<ApiResponse> fault_of(const error_code& error, ApiCounts& counts) {
+  if (error == beast::error::timeout) ++counts.timed_out;
   if (error == http::error::end_of_stream || error == http::error::partial_message ||
       error.category() != make_error_code(http::error::bad_method).category())
     return std::nullopt;
-  for (const ReadFault& fault : kReadFaults)
-    if (error == fault.error) return failure(fault.status, fault.code, fault.message);
+  for (const ReadFault& fault : kTooLarge)
+    if (error == fault.error) {
+      ++counts.refused_size;
+      return failure(fault.status, "too_large", fault.message);
+    }
+  ++counts.refused_garbage;
   return failure(400, "bad_request", "this is no HTTP request: " + error.message());
 }
 
 }  // namespace
 
+/// What all sessions of a listener have together.
+struct HttpServer::Shared {
+  HttpService service;
+  HttpLimits limits;
+  RateLimit rate{limits.process, limits.user};
+  std::size_t bodies = 0;  ///< bytes that are on their way, as far as they were announced
+};
+
 class HttpServer::Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(Local::socket socket, const Handler& handler, std::chrono::milliseconds patience)
-      : stream_(std::move(socket)), handler_(handler), patience_(patience) {
+  Session(Local::socket socket, std::shared_ptr<Shared> shared)
+      : stream_(std::move(socket)), shared_(std::move(shared)), counts_(*shared_->service.counts) {
     caller_ = caller_of(stream_.socket().native_handle(), process_);
+    ++counts_.connections;
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() {
+    give_back();
+    --counts_.connections;
   }
 
   void read() {
     parser_.emplace();
     parser_->header_limit(kMaxHeader);
     parser_->body_limit(kMaxBody);
-    stream_.expires_after(patience_);
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](const error_code& error, std::size_t) {
-                       self->on_read(error);
-                     });
+    stream_.expires_after(shared_->limits.patience);
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = shared_from_this()](const error_code& error, std::size_t) {
+                              self->on_header(error);
+                            });
   }
 
   /// A holder that was made anew may have a copy of the descriptor: closing alone would not be
@@ -79,20 +99,53 @@ class HttpServer::Session : public std::enable_shared_from_this<Session> {
   }
 
  private:
-  void on_read(const error_code& error) {
-    if (error) {
-      auto fault = fault_of(error);
-      if (!fault) return close();
-      return write(*fault, false);
+  void on_header(const error_code& error) {
+    if (error) return on_fault(error);
+    if (parser_->is_done()) return on_read();
+    const std::size_t size = parser_->content_length().value_or(kMaxBody);
+    if (shared_->bodies + size > shared_->limits.bodies) {
+      ++counts_.refused_busy;
+      return write(failure(503, "busy", "too many large bodies are on their way"), false);
+    }
+    body_ = size;
+    shared_->bodies += size;
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](const error_code& failed, std::size_t) {
+                       if (failed) return self->on_fault(failed);
+                       self->on_read();
+                     });
+  }
+
+  void on_fault(const error_code& error) {
+    auto fault = fault_of(error, counts_);
+    if (!fault) return close();
+    write(*fault, false);
+  }
+
+  void on_read() {
+    ++counts_.requests;
+    if (!shared_->rate.take(caller_.uid, caller_.pid, std::chrono::steady_clock::now())) {
+      ++counts_.refused_rate;
+      return write(failure(429, "too_many_requests", "too many requests a second"), false);
     }
     http::request<http::string_body> request = parser_->release();
     const bool keep = request.keep_alive();
-    write(handler_({.method = std::string(request.method_string()),
-                    .target = std::string(request.target()),
-                    .body = std::move(request.body()),
-                    .caller = caller_}),
-          keep);
+    const bool chunks = request.version() >= kVersion;
+    const ApiResponse answer =
+        shared_->service.answer({.method = std::string(request.method_string()),
+                                 .target = std::string(request.target()),
+                                 .body = std::move(request.body()),
+                                 .caller = caller_,
+                                 .counts = &counts_});
+    give_back();
+    constexpr unsigned kForbidden = 403;
+    if (answer.status == kForbidden) ++counts_.refused_caller;
+    if (!answer.events) return write(answer, keep);
+    if (!chunks) return write(failure(400, "bad_request", "a stream needs HTTP/1.1"), false);
+    shared_->service.stream(stream_.release_socket(), *answer.events);
   }
+
+  void give_back() { shared_->bodies -= std::exchange(body_, 0); }
 
   void write(const ApiResponse& answer, bool keep) {
     response_ = {};
@@ -103,19 +156,21 @@ class HttpServer::Session : public std::enable_shared_from_this<Session> {
     response_.keep_alive(keep);
     response_.body() = answer.body;
     response_.prepare_payload();
-    stream_.expires_after(patience_);
+    stream_.expires_after(shared_->limits.patience);
     http::async_write(stream_, response_,
                       [self = shared_from_this(), keep](const error_code& error, std::size_t) {
+                        if (error == beast::error::timeout) ++self->counts_.timed_out;
                         if (error || !keep) return self->close();
                         self->read();
                       });
   }
 
   beast::basic_stream<Local> stream_;
-  const Handler& handler_;  ///< the listener's, which outlives its sessions
-  std::chrono::milliseconds patience_;
+  std::shared_ptr<Shared> shared_;
+  ApiCounts& counts_;
   Descriptor process_;
   Caller caller_;
+  std::size_t body_ = 0;  ///< its part of Shared::bodies
   beast::flat_buffer buffer_{kMaxHeader + kMaxBody};
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
@@ -123,12 +178,8 @@ class HttpServer::Session : public std::enable_shared_from_this<Session> {
 
 class HttpServer::Listener : public std::enable_shared_from_this<Listener> {
  public:
-  Listener(asio::io_context& io, std::string path, Handler handler, HttpLimits limits)
-      : acceptor_(io),
-        pause_(io),
-        path_(std::move(path)),
-        handler_(std::move(handler)),
-        limits_(limits) {}
+  Listener(asio::io_context& io, std::string path, std::shared_ptr<Shared> shared)
+      : acceptor_(io), pause_(io), path_(std::move(path)), shared_(std::move(shared)) {}
 
   [[nodiscard]] Result<void> begin() {
     auto socket = listen_at(path_);
@@ -172,11 +223,12 @@ class HttpServer::Listener : public std::enable_shared_from_this<Listener> {
   /// Somebody who holds connections open does not keep others out.
   void begin_session(Local::socket socket) {
     std::erase_if(sessions_, [](const auto& session) { return session.expired(); });
-    if (sessions_.size() >= limits_.connections) {
+    if (sessions_.size() >= shared_->limits.connections) {
+      ++shared_->service.counts->displaced;
       if (const auto oldest = sessions_.front().lock()) oldest->close();
       sessions_.pop_front();
     }
-    const auto session = std::make_shared<Session>(std::move(socket), handler_, limits_.patience);
+    const auto session = std::make_shared<Session>(std::move(socket), shared_);
     sessions_.push_back(session);
     session->read();
   }
@@ -184,15 +236,15 @@ class HttpServer::Listener : public std::enable_shared_from_this<Listener> {
   Local::acceptor acceptor_;
   asio::steady_timer pause_;
   std::string path_;
-  Handler handler_;
-  HttpLimits limits_;
+  std::shared_ptr<Shared> shared_;
   std::list<std::weak_ptr<Session>> sessions_;  ///< the oldest first
 };
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::io_context& io,
-                                                       const std::string& path, Handler handler,
+                                                       const std::string& path, HttpService service,
                                                        HttpLimits limits) {
-  auto listener = std::make_shared<Listener>(io, path, std::move(handler), limits);
+  auto shared = std::make_shared<Shared>(Shared{.service = std::move(service), .limits = limits});
+  auto listener = std::make_shared<Listener>(io, path, std::move(shared));
   if (auto begun = listener->begin(); !begun) return std::unexpected(begun.error());
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(listener)));
 }
@@ -202,8 +254,9 @@ HttpServer::HttpServer(std::shared_ptr<Listener> listener) : listener_(std::move
 HttpServer::~HttpServer() {
   try {
     listener_->end();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "ambit daemon: cannot close its socket: %s\n", error.what());
+  } catch (const std::exception&) {
+    // Memory was short; the next daemon takes the place of a socket at which nobody answers.
+    listener_.reset();
   }
 }
 

@@ -83,7 +83,7 @@ Caller caller_of(int connection, Descriptor& process) {
     process = Descriptor(pidfd);
   else if (errno == ENOPROTOOPT)
     process = open_pidfd(peer.pid);
-  return {.uid = peer.uid, .pidfd = process.get()};
+  return {.uid = peer.uid, .pidfd = process.get(), .pid = peer.pid};
 }
 
 }  // namespace ambit::daemon

@@ -171,6 +171,8 @@ constexpr std::array kSpecs{
     AMBIT_CGROUP(sockops_established, "what is opened later does not bind open connections"),
     ProgramSpec{"sk_msg_verdict", "sk_msg_verdict", Concern::network, Backend::portable, "", true,
                 "what is opened later does not bind open connections", AttachBy::sockmap},
+    ProgramSpec{"change_task", "change_task", Concern::membership, Backend::none, "", true,
+                "tasks are not ended from outside", AttachBy::call},
     AMBIT_ONCE(find_level, Backend::none, "in a PID namespace processes have the host's numbers"),
     AMBIT_ONCE(find_locks, Backend::lsm, "each open of a task costs a whole walk"),
     AMBIT_ONCE(find_locks, Backend::fmod_ret, "each open of a task costs a whole walk"),

@@ -62,10 +62,15 @@ Result<FunctionNames> functions_for(std::span<const ProgramSpec> specs) {
   return functions_of_kernel(wanted);
 }
 
-std::uint32_t namespace_number(const char* name) {
+/// Ambit's own and the machine's, which is process 1's; its own twice where that one hides it.
+std::array<std::uint32_t, 2> namespace_numbers(const std::string& name) {
   struct stat facts{};
-  const std::string path = std::string("/proc/self/ns/") + name;
-  return ::stat(path.c_str(), &facts) == 0 ? static_cast<std::uint32_t>(facts.st_ino) : 0;
+  std::array<std::uint32_t, 2> numbers{};
+  if (::stat(("/proc/self/ns/" + name).c_str(), &facts) == 0)
+    numbers.fill(static_cast<std::uint32_t>(facts.st_ino));
+  if (::stat(("/proc/1/ns/" + name).c_str(), &facts) == 0)
+    numbers.back() = static_cast<std::uint32_t>(facts.st_ino);
+  return numbers;
 }
 
 /// Others than root may move and freeze the processes of this cgroup.
@@ -135,8 +140,8 @@ Result<void> Sensor::load() {
   skeleton_ = ambit_bpf__open();
   if (skeleton_ == nullptr) return fail_errno("cannot open the BPF programs");
   skeleton_->rodata->ambit_backend = static_cast<std::uint8_t>(options_.backend);
-  skeleton_->rodata->ambit_mount_namespace = namespace_number("mnt");
-  skeleton_->rodata->ambit_net_namespace = namespace_number("net");
+  std::ranges::copy(namespace_numbers("mnt"), skeleton_->rodata->ambit_mount_namespaces);
+  std::ranges::copy(namespace_numbers("net"), skeleton_->rodata->ambit_net_namespaces);
   skeleton_->rodata->ambit_cgroup_delegated = cgroup_is_delegated() ? 1 : 0;
   skeleton_->rodata->ambit_can_cast = functions->contains(kCanCast) ? 1 : 0;
   skeleton_->rodata->ambit_can_signal =

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +18,7 @@
 
 struct ambit_bpf;
 struct bpf_link;
+struct bpf_program;
 struct ring_buffer;
 
 namespace ambit::kernel {
@@ -46,7 +48,7 @@ struct Contract {
 struct Tally {
   std::uint64_t* seq = nullptr;
   std::uint64_t* findings = nullptr;
-  std::uint64_t* last_slot = nullptr;
+  std::uint64_t* last_number = nullptr;
   std::uint64_t* told_ns = nullptr;   ///< when losses were told last, by the wall clock
   std::span<std::uint64_t> reported;  ///< losses that are told already, as in Sensor::losses()
 };
@@ -84,8 +86,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
                           std::span<std::byte> value) const override;
   [[nodiscard]] Result<void> put(const model::TableEntry& entry) override;
   [[nodiscard]] Result<void> remove(model::Table table, const std::string& key) override;
-
-  [[nodiscard]] std::vector<std::string> keys(model::Table table) const;
+  /// All entries of a table.
+  [[nodiscard]] std::vector<model::TableEntry> entries(model::Table table) const;
 
   /// Attaches a hook that costs the whole machine, for as long as this lives.
   [[nodiscard]] Result<void> switch_on(std::string_view hook);
@@ -148,10 +150,12 @@ class Sensor : public model::TableReader, public model::TableWriter {
   /// The same for all processes of a task (holding: task).
   [[nodiscard]] Result<void> add_held_by_task(std::uint32_t slot,
                                               const model::CredentialMask& mask);
-  /// Whether revoke() was called for it; nothing: the kernel has no such task.
-  [[nodiscard]] std::optional<bool> revoked(std::uint32_t slot) const;
   /// Ends a task in the kernel: nothing of it may use a credential or the network any more.
   [[nodiscard]] Result<void> revoke(std::uint32_t slot, bool kill);
+  /// Another policy for a task, in one step.
+  [[nodiscard]] Result<void> change_policy(std::uint32_t slot, std::uint32_t policy);
+  /// Another deadline. False: the task is over, and stays so.
+  [[nodiscard]] Result<bool> change_deadline(std::uint32_t slot, std::uint64_t expires_boot_ns);
 
   using Sink = std::function<void(model::Ring, std::span<const std::byte>)>;
   /// Where records go; call once. Findings and observations are two rings.
@@ -184,7 +188,8 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] Result<void> guard_objects();
   [[nodiscard]] Result<void> take_pinned(const std::string& directory);
   [[nodiscard]] Result<void> take_link(const std::string& directory, HookState& hook);
-  [[nodiscard]] int recognise_descriptor() const;
+  /// Of a program that is asked something, whether it was loaded here or before.
+  [[nodiscard]] int descriptor_of(const bpf_program* program) const;
   [[nodiscard]] std::vector<int> program_descriptors() const;
 
   SensorOptions options_;
@@ -192,9 +197,10 @@ class Sensor : public model::TableReader, public model::TableWriter {
   std::vector<HookState> hooks_;
   std::vector<bpf_link*> links_;
   std::vector<std::string_view> linked_;  ///< the program of each
-  Descriptor recognise_;                  ///< of pinned programs
-  std::vector<Descriptor> programs_;      ///< likewise
-  void* about_ = nullptr;                 ///< where pinned
+  /// Of pinned programs: those that are asked something, by name, and those of links.
+  std::map<std::string, Descriptor, std::less<>> called_;
+  std::vector<Descriptor> programs_;
+  void* about_ = nullptr;  ///< where pinned
   Descriptor cgroup_;
   ring_buffer* rings_ = nullptr;
   ring_buffer* findings_ = nullptr;  ///< the first of them, by itself

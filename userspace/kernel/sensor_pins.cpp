@@ -138,7 +138,7 @@ Result<Tally> Sensor::tally() {
   static_assert(sizeof(std::uint64_t) == sizeof(about->seq));
   return Tally{.seq = reinterpret_cast<std::uint64_t*>(&about->seq),
                .findings = reinterpret_cast<std::uint64_t*>(&about->findings),
-               .last_slot = reinterpret_cast<std::uint64_t*>(&about->last_slot),
+               .last_number = reinterpret_cast<std::uint64_t*>(&about->last_number),
                .told_ns = reinterpret_cast<std::uint64_t*>(&about->told_ns),
                .reported = {reinterpret_cast<std::uint64_t*>(about->reported), AMBIT_LOSS_SLOTS}};
 }
@@ -161,10 +161,16 @@ Result<void> Sensor::pin(const std::string& directory, std::uint64_t generation)
     if (bpf_obj_pin(bpf_link__fd(links_[i]), place.c_str()) != 0)
       return fail_errno("cannot pin " + place);
   }
-  if (bpf_program__fd(skeleton_->progs.holder_recognise) < 0) return {};
-  const std::string place = place_of(directory, "program", "holder_recognise");
-  if (bpf_obj_pin(recognise_descriptor(), place.c_str()) != 0)
-    return fail_errno("cannot pin " + place);
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton_->obj) {
+    const std::string name = bpf_program__name(program);
+    const auto hook = std::ranges::find(
+        hooks_, name, [](const HookState& one) { return std::string(one.spec->program); });
+    if (hook == hooks_.end() || hook->spec->by != AttachBy::call || !hook->attached) continue;
+    const std::string place = place_of(directory, "program", name);
+    if (bpf_obj_pin(bpf_program__fd(program), place.c_str()) != 0)
+      return fail_errno("cannot pin " + place);
+  }
   return {};
 }
 
@@ -208,8 +214,9 @@ Result<void> Sensor::take_pinned(const std::string& directory) {
 Result<void> Sensor::take_link(const std::string& directory, HookState& hook) {
   const std::string name(hook.spec->program);
   if (hook.spec->by == AttachBy::call) {
-    recognise_ = Descriptor(bpf_obj_get(place_of(directory, "program", name).c_str()));
-    if (!recognise_.valid()) return fail_errno("hook " + name + " is not pinned");
+    Descriptor program(bpf_obj_get(place_of(directory, "program", name).c_str()));
+    if (!program.valid()) return fail_errno("hook " + name + " is not pinned");
+    called_.insert_or_assign(name, std::move(program));
   } else if (hook.spec->by != AttachBy::once && hook.spec->by != AttachBy::sockmap) {
     bpf_link* const link = bpf_link__open(place_of(directory, "link", name).c_str());
     if (link == nullptr) return fail_errno("hook " + name + " is not pinned");

@@ -16,6 +16,23 @@
 
 namespace ambit::kernel {
 
+namespace {
+
+/// False: the task is over. Not by writing the whole entry (bpf/task.bpf.c).
+Result<bool> run_change(int program, ambit_task_change change) {
+  LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &change, .ctx_size_in = sizeof(change));
+  if (bpf_prog_test_run_opts(program, &options) != 0) return fail_errno("cannot change a task");
+  if (options.retval == AMBIT_TASK_UNKNOWN) return fail("the kernel knows no such task");
+  return options.retval != AMBIT_TASK_OVER;
+}
+
+Result<void> done(const Result<bool>& changed) {
+  if (!changed) return std::unexpected(changed.error());
+  return {};
+}
+
+}  // namespace
+
 int Sensor::map_descriptor(model::Table table) const {
   const std::string name(model::name_of(table));
   return bpf_object__find_map_fd_by_name(skeleton_->obj, name.c_str());
@@ -63,20 +80,26 @@ Result<void> Sensor::remove(model::Table table, const std::string& key) {
   return {};
 }
 
-std::vector<std::string> Sensor::keys(model::Table table) const {
+int Sensor::descriptor_of(const bpf_program* program) const {
+  const auto pinned = called_.find(std::string_view(bpf_program__name(program)));
+  return pinned == called_.end() ? bpf_program__fd(program) : pinned->second.get();
+}
+
+std::vector<model::TableEntry> Sensor::entries(model::Table table) const {
   const int map = map_descriptor(table);
   bpf_map_info info{};
   std::uint32_t size = sizeof(info);
-  std::vector<std::string> out;
-  if (bpf_obj_get_info_by_fd(map, &info, &size) != 0) return out;
-  std::string next(info.key_size, '\0');
-  while (bpf_map_get_next_key(map, out.empty() ? nullptr : out.back().data(), next.data()) == 0)
-    out.push_back(next);
+  if (bpf_obj_get_info_by_fd(map, &info, &size) != 0) return {};
+  std::vector<model::TableEntry> out;
+  std::string key(info.key_size, '\0');
+  std::string value(info.value_size, '\0');
+  std::string previous;
+  while (bpf_map_get_next_key(map, previous.empty() ? nullptr : previous.data(), key.data()) == 0) {
+    if (bpf_map_lookup_elem(map, key.data(), value.data()) == 0)
+      out.push_back({.table = table, .key = key, .value = value});
+    previous = key;
+  }
   return out;
-}
-
-int Sensor::recognise_descriptor() const {
-  return recognise_.valid() ? recognise_.get() : bpf_program__fd(skeleton_->progs.holder_recognise);
 }
 
 Result<Sensor::FileIs> Sensor::recognise(int descriptor, std::uint32_t space, Names names) const {
@@ -85,7 +108,7 @@ Result<Sensor::FileIs> Sensor::recognise(int descriptor, std::uint32_t space, Na
   question.descriptor = descriptor;
   question.space = space;
   LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &question, .ctx_size_in = sizeof(question));
-  if (bpf_prog_test_run_opts(recognise_descriptor(), &options) != 0)
+  if (bpf_prog_test_run_opts(descriptor_of(skeleton_->progs.holder_recognise), &options) != 0)
     return fail_errno("cannot ask what a file is");
   if (options.retval != 0) return fail("no memory to tell what a file is");
   FileIs is{.undecided = question.undecided != 0,
@@ -206,29 +229,26 @@ Result<void> Sensor::add_held(int pidfd, const model::CredentialMask& mask) {
 }
 
 Result<void> Sensor::add_held_by_task(std::uint32_t slot, const model::CredentialMask& mask) {
-  core_task task{};
-  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task) != 0)
-    return fail_errno("cannot read a task");
-  for (std::size_t i = 0; i < mask.size(); ++i) task.held.word[i] |= mask[i];
-  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task, BPF_EXIST) != 0)
-    return fail_errno("cannot write a task");
-  return {};
-}
-
-std::optional<bool> Sensor::revoked(std::uint32_t slot) const {
-  core_task task{};
-  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task) != 0) return {};
-  return (task.flags & (CORE_TASK_REVOKED | CORE_TASK_KILLED)) != 0;
+  ambit_task_change change{.slot = slot, .what = AMBIT_CHANGE_HELD};
+  std::ranges::copy(mask, change.held.word);
+  return done(run_change(descriptor_of(skeleton_->progs.change_task), change));
 }
 
 Result<void> Sensor::revoke(std::uint32_t slot, bool kill) {
-  core_task task{};
-  if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task) != 0)
-    return fail_errno("cannot read a task");
-  task.flags |= kill ? CORE_TASK_REVOKED | CORE_TASK_KILLED : CORE_TASK_REVOKED;
-  if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.tasks), &slot, &task, BPF_EXIST) != 0)
-    return fail_errno("cannot write a task");
-  return {};
+  const std::uint32_t flags = kill ? CORE_TASK_REVOKED | CORE_TASK_KILLED : CORE_TASK_REVOKED;
+  return done(run_change(descriptor_of(skeleton_->progs.change_task),
+                         {.slot = slot, .what = AMBIT_CHANGE_END, .flags = flags}));
+}
+
+Result<void> Sensor::change_policy(std::uint32_t slot, std::uint32_t policy) {
+  return done(run_change(descriptor_of(skeleton_->progs.change_task),
+                         {.slot = slot, .what = AMBIT_CHANGE_POLICY, .policy = policy}));
+}
+
+Result<bool> Sensor::change_deadline(std::uint32_t slot, std::uint64_t expires_boot_ns) {
+  return run_change(
+      descriptor_of(skeleton_->progs.change_task),
+      {.slot = slot, .what = AMBIT_CHANGE_DEADLINE, .expires_boot_ns = expires_boot_ns});
 }
 
 }  // namespace ambit::kernel

@@ -145,6 +145,7 @@ struct Config {
   std::vector<std::string> catalogue;  ///< sources; empty: the built-in one
   std::optional<Backend> backend;      ///< absent: the best that is proved
   OnStop on_stop = OnStop::keep;
+  std::vector<std::string> scopes;  ///< files and directories of scopes that have a name here
   std::string source;
 };
 

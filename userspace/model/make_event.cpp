@@ -83,6 +83,24 @@ Event make_task_expire(Moment at, std::shared_ptr<const Task> task) {
   return made_for(at, Kind::task_expire, std::move(task));
 }
 
+Event make_task_narrow(Moment at, std::shared_ptr<const Task> task, Details details) {
+  Event event = made_for(at, Kind::task_narrow, std::move(task));
+  event.details = std::move(details);
+  return event;
+}
+
+Event make_task_extend(Moment at, std::shared_ptr<const Task> task, Details details) {
+  Event event = made_for(at, Kind::task_extend, std::move(task));
+  event.details = std::move(details);
+  return event;
+}
+
+Event make_reload(Moment at, Details details) {
+  Event event = made(at, Kind::reload);
+  event.details = std::move(details);
+  return event;
+}
+
 Event make_loss(Moment at, Loss loss) {
   Event event = made(at, Kind::loss);
   event.severity = Severity::medium;

@@ -28,6 +28,9 @@ struct TaskIdentity {
 [[nodiscard]] Event make_task_open(Moment at, std::shared_ptr<const Task> task, Details details);
 [[nodiscard]] Event make_task_close(Moment at, std::shared_ptr<const Task> task, Details details);
 [[nodiscard]] Event make_task_expire(Moment at, std::shared_ptr<const Task> task);
+[[nodiscard]] Event make_task_narrow(Moment at, std::shared_ptr<const Task> task, Details details);
+[[nodiscard]] Event make_task_extend(Moment at, std::shared_ptr<const Task> task, Details details);
+[[nodiscard]] Event make_reload(Moment at, Details details);
 [[nodiscard]] Event make_loss(Moment at, Loss loss);
 
 /// A credential outside the scope stands in the environment of the command that is started.

@@ -7,6 +7,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -116,7 +117,10 @@ struct CompiledPolicy {
   CredentialMask readers{};       ///< bits that only named programs may read
   CredentialMask hold_process{};  ///< holding: process
   CredentialMask hold_task{};     ///< holding: task
-  CompiledPaths paths;            ///< this policy's programs and sockets
+  CredentialMask listed{};        ///< bits that this scope lists, or one before it did
+  /// Where the credential of each bit may be used; absent: anywhere.
+  std::vector<std::optional<std::vector<DestinationRule>>> use_of_bit;
+  CompiledPaths paths;  ///< this policy's programs and sockets
   CompiledDestinations destinations;
   std::vector<std::string>
       pinned;  ///< programs known by inode; kept open, so that its number stays theirs

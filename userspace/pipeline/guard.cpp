@@ -10,9 +10,9 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
-#include <string_view>
 
 #include "userspace/base/pidfd.h"
+#include "userspace/base/proc_field.h"
 #include "userspace/policy/encode.h"
 #include "userspace/policy/filesystem.h"
 
@@ -20,21 +20,13 @@ namespace ambit::pipeline {
 
 namespace {
 
-/// The number behind a word at the start of a line of /proc/self/fdinfo/N.
-std::optional<std::uint64_t> number_of(const std::string& fdinfo, std::string_view word) {
-  std::ifstream lines(fdinfo);
-  for (std::string line; std::getline(lines, line);)
-    if (line.starts_with(word)) return std::stoull(line.substr(word.size()));
-  return std::nullopt;
-}
-
 /// The file as the kernel keeps it: stat() says other devices on btrfs and overlayfs, mountinfo has
 /// those of the superblocks.
 std::optional<model::FileId> kernel_id_of(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_PATH | O_CLOEXEC));
   const std::string fdinfo = "/proc/self/fdinfo/" + std::to_string(file.get());
-  const auto mount = number_of(fdinfo, "mnt_id:");
-  const auto ino = number_of(fdinfo, "ino:");
+  const auto mount = proc_number(fdinfo, "mnt_id:");
+  const auto ino = proc_number(fdinfo, "ino:");
   if (!mount || !ino) return std::nullopt;
   std::ifstream mounts("/proc/self/mountinfo");
   for (std::string line; std::getline(mounts, line);) {
@@ -50,9 +42,15 @@ std::optional<model::FileId> kernel_id_of(const std::string& path) {
   return std::nullopt;
 }
 
-Result<void> guard_path(kernel::Sensor& sensor, const std::string& path, policy::Guarded as) {
+Result<model::FileId> where_it_lies(const std::string& path) {
   const auto id = kernel_id_of(path);
   if (!id) return fail("cannot guard " + path + ": /proc does not tell where it lies");
+  return *id;
+}
+
+Result<void> guard_path(kernel::Sensor& sensor, const std::string& path, policy::Guarded as) {
+  const auto id = where_it_lies(path);
+  if (!id) return std::unexpected(id.error());
   return sensor.put(policy::encode_guarded(*id, as));
 }
 
@@ -65,9 +63,13 @@ Result<void> guard_own_process(kernel::Sensor& sensor) {
   return sensor.guard_process(self.get(), static_cast<std::uint32_t>(pid));
 }
 
-Result<void> guard_own_program(kernel::Sensor& sensor) {
+Result<model::FileId> own_program() { return where_it_lies("/proc/self/exe"); }
+
+Result<void> guard_own_program(kernel::Sensor& sensor, std::optional<model::FileId> known) {
   if (sensor.backend() == model::Backend::portable) return {};
-  return guard_path(sensor, "/proc/self/exe", policy::Guarded::monitor);
+  const auto program = known ? Result<model::FileId>(*known) : own_program();
+  if (!program) return std::unexpected(program.error());
+  return sensor.put(policy::encode_guarded(*program, policy::Guarded::monitor));
 }
 
 Result<void> guard_event_file(kernel::Sensor& sensor, const std::string& path) {

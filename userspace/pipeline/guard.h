@@ -3,6 +3,7 @@
 // On `portable` no hook would look at it, and nothing is written down.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,11 @@ namespace ambit::pipeline {
 /// This process. Each process of Ambit's calls it for itself.
 [[nodiscard]] Result<void> guard_own_process(kernel::Sensor& sensor);
 
-/// The program file that runs now.
-[[nodiscard]] Result<void> guard_own_program(kernel::Sensor& sensor);
+/// The program file that runs now, as the kernel keeps it. To be asked before chroot(): behind it
+/// /proc says no more on which device a file outside lies.
+[[nodiscard]] Result<model::FileId> own_program();
+[[nodiscard]] Result<void> guard_own_program(kernel::Sensor& sensor,
+                                             std::optional<model::FileId> known = {});
 
 /// A file to which events are written, with the directories on its way; what is no file or named
 /// pipe (a terminal, standard output) has nothing that could be replaced.

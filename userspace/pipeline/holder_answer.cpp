@@ -243,6 +243,7 @@ bool HolderAnswer::allows_program(const Asked& asked) {
 bool HolderAnswer::reports(const Asked& asked, const policy::Decision& decision) const {
   if (decision.effect != model::Effect::allowed && decision.effect != model::Effect::alerted)
     return true;
+  if (context_.shared->quiet.load()) return false;
   // They are asked one after the other: the second one finds it held.
   if (asked.reading) return gains(decision);
   return context_.index == 0 || !context_.shared->ready[0].load();

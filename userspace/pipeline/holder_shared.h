@@ -42,6 +42,7 @@ struct HolderShared {
   std::array<std::atomic<std::int32_t>, kHolders> pid;
   std::array<std::atomic<bool>, kHolders> ready;
   std::atomic<bool> stop;
+  std::atomic<bool> quiet;  ///< what goes on is reported by others that are asked as well
   std::atomic<std::uint64_t> replaced;       ///< holders that died or hung and were made anew
   std::atomic<std::uint64_t> pipe_full;      ///< records that the supervisor did not take in time
   std::atomic<std::uint64_t> findings_lost;  ///< the same of findings

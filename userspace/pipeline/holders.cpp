@@ -93,10 +93,21 @@ Result<void> Holders::wait_until_ready() const {
 
 Holders::~Holders() {
   if (shared_ == nullptr) return;
-  shared_->stop = true;
-  // Not waited for: they see `stop` within a turn, which must not hold the command's end up.
-  for (const int pid : spawned_) ::kill(pid, SIGCONT);
+  end();
   ::munmap(shared_, sizeof(HolderShared));
+}
+
+/// They see `stop` within a turn, which must not hold the command's end up.
+void Holders::end() {
+  shared_->stop = true;
+  for (const int pid : spawned_) ::kill(pid, SIGCONT);
+}
+
+void Holders::count_on(const HolderShared& others) {
+  for (const auto counter :
+       {&HolderShared::replaced, &HolderShared::pipe_full, &HolderShared::findings_lost,
+        &HolderShared::undecided, &HolderShared::mark_failed, &HolderShared::watch_failed})
+    shared_->*counter += (others.*counter).load();
 }
 
 void Holders::leave() {
@@ -118,11 +129,10 @@ void Holders::written() {
   records_.written();
 }
 
-void Holders::count_on(const HolderShared& before) {
-  for (const auto counter :
-       {&HolderShared::replaced, &HolderShared::pipe_full, &HolderShared::findings_lost,
-        &HolderShared::undecided, &HolderShared::mark_failed, &HolderShared::watch_failed})
-    shared_->*counter += (before.*counter).load();
+void Holders::forget() {
+  if (setup_.left_in.empty()) return;
+  for (const char* const ending : {kFindingsEnding, kRecordsEnding, kSharedEnding})
+    ::unlink((setup_.left_in + ending).c_str());
 }
 
 Result<void> RecordPipe::open() {

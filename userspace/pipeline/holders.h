@@ -52,6 +52,12 @@ class Holders {
   /// Stops them; the task is left as it is.
   ~Holders();
 
+  /// Lets them end; what they have written can be drained on. Not waited for.
+  void end();
+  /// Whether they report what goes on; those that are asked beside others may be told not to.
+  void report(bool yes) { shared_->quiet = !yes; }
+  /// Counts on from what others have counted.
+  void count_on(const HolderShared& others);
   /// Leaves them to themselves (HolderSetup::outlives): they see this process's end.
   void leave();
 
@@ -63,8 +69,8 @@ class Holders {
   /// All that was drained before will be written next; it is.
   void mark();
   void written();
-  /// What others have counted before these.
-  void count_on(const HolderShared& before);
+  /// Where they were left (HolderSetup::left_in): all that they told is written.
+  void forget();
   /// To be called at least five times a second: makes anew what died, if both did.
   void tend();
   [[nodiscard]] const HolderShared& shared() const { return *shared_; }

@@ -7,8 +7,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
+
+#include "userspace/base/whole_number.h"
 
 namespace ambit::pipeline {
 
@@ -45,10 +46,9 @@ Identity from_entry(const passwd& entry) {
 /// A number without an entry in the password file is a user too (containers have such).
 Result<Identity> from_word(const std::string& word) {
   if (const passwd* entry = ::getpwnam(word.c_str()); entry != nullptr) return from_entry(*entry);
-  uid_t uid = 0;
-  const auto [end, failed] = std::from_chars(word.data(), word.data() + word.size(), uid);
-  if (failed != std::errc{} || end != word.data() + word.size())
-    return fail("there is no user \"" + word + "\"");
+  const auto number = whole_number<uid_t>(word);
+  if (!number) return fail("there is no user \"" + word + "\"");
+  const uid_t uid = *number;
   // To the kernel this number means: leave it as it is.
   if (uid == static_cast<uid_t>(-1)) return fail("no user can have the number " + word);
   if (const passwd* entry = ::getpwuid(uid); entry != nullptr) return from_entry(*entry);

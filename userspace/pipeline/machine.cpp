@@ -20,6 +20,7 @@
 #include <sstream>
 
 #include "userspace/base/descriptor.h"
+#include "userspace/base/proc_field.h"
 #include "userspace/kernel/sensor.h"
 
 namespace ambit::pipeline {
@@ -30,12 +31,17 @@ struct NeededCapability {
   const char* name;
 };
 
-// sys_admin: fanotify permission events; net_admin: cgroup programs; perfmon: tracing programs.
+// sys_admin: fanotify permission events; net_admin: cgroup programs; perfmon: tracing programs;
+// dac_read_search: credentials in directories of others, which would be left without marks;
+// sys_ptrace: programs and namespaces of others; kill: ending what runs as others.
 constexpr std::array kNeeded{
     NeededCapability{.number = CAP_BPF, .name = "CAP_BPF"},
     NeededCapability{.number = CAP_PERFMON, .name = "CAP_PERFMON"},
     NeededCapability{.number = CAP_NET_ADMIN, .name = "CAP_NET_ADMIN"},
     NeededCapability{.number = CAP_SYS_ADMIN, .name = "CAP_SYS_ADMIN"},
+    NeededCapability{.number = CAP_DAC_READ_SEARCH, .name = "CAP_DAC_READ_SEARCH"},
+    NeededCapability{.number = CAP_SYS_PTRACE, .name = "CAP_SYS_PTRACE"},
+    NeededCapability{.number = CAP_KILL, .name = "CAP_KILL"},
 };
 
 std::string first_line(const char* path) {
@@ -54,10 +60,9 @@ std::vector<std::string> split(const std::string& text, char separator) {
 }
 
 std::vector<std::string> missing_capabilities() {
-  std::ifstream status("/proc/self/status");
-  std::uint64_t effective = 0;
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("CapEff:")) effective = std::stoull(line.substr(7), nullptr, 16);
+  constexpr int kHexadecimal = 16;
+  const std::uint64_t effective =
+      proc_number("/proc/self/status", "CapEff:", kHexadecimal).value_or(0);
   std::vector<std::string> missing;
   for (const NeededCapability& needed : kNeeded)
     if ((effective >> needed.number & 1U) == 0) missing.emplace_back(needed.name);
@@ -196,8 +201,9 @@ std::string ruled_out(model::Backend backend, const Machine& machine) {
 }
 
 std::string remedy(model::Backend backend, const Machine& machine, int code) {
-  // The caller's limit, whatever the kernel can do.
+  // The caller's limits, whatever the kernel can do.
   if (code == EMFILE) return "raise the limit of open files: ulimit -n 1024";
+  if (code == EFBIG) return "raise the limit of file sizes: ulimit -f unlimited";
   switch (backend) {
     case model::Backend::lsm:
       if (!machine.lsms.empty() && !machine.has_lsm("bpf"))

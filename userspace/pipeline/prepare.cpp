@@ -169,17 +169,19 @@ Result<CataloguePlan> plan_catalogue(const model::Catalogue& catalogue,
 }
 
 Result<ScopePlan> plan_scope(const model::Scope& scope, const model::Catalogue& catalogue,
-                             const Surroundings& around) {
+                             const Surroundings& around, const policy::FormerPolicy* former) {
   auto homes = policy::read_homes();
   if (!homes) return std::unexpected(homes.error());
   auto expanded = expand_scope(scope, around, *homes);
   if (!expanded) return std::unexpected(expanded.error());
   const policy::RealFileSystem machine;
-  auto policy = policy::compile_policy(*expanded, catalogue, policy::RememberedFileSystem(machine));
+  auto policy =
+      policy::compile_policy(*expanded, catalogue, policy::RememberedFileSystem(machine), former);
   if (!policy) return std::unexpected(policy.error());
   auto resolvers = policy::configured_resolvers();
   if (!resolvers) return std::unexpected(resolvers.error());
   ScopePlan plan;
+  plan.expanded = std::move(*expanded);
   plan.policy = std::move(*policy);
   plan.destinations = policy::destination_input(scope, catalogue, plan.policy, *resolvers);
   return plan;
@@ -223,6 +225,12 @@ void Destinations::take_over(const std::map<std::string, policy::Resolved>& name
     else
       watch_.failed(name, now);
   left_ = std::move(prefixes);
+}
+
+void Destinations::take_over(const Destinations& former) {
+  watch_.take_over(former.watch_);
+  for (const auto& [name, why] : former.unresolved_)
+    if (watch_.watches(name)) unresolved_.emplace(name, why);
 }
 
 Result<void> Destinations::refresh(model::TableWriter& tables, std::chrono::milliseconds limit) {

@@ -60,6 +60,7 @@ struct CataloguePlan {
 
 /// A scope compiled against a catalogue. Its destinations point into the scope.
 struct ScopePlan {
+  policy::ExpandedScope expanded;
   model::CompiledPolicy policy;
   policy::DestinationInput destinations;
 };
@@ -69,7 +70,8 @@ struct ScopePlan {
                                                    const Surroundings& around);
 [[nodiscard]] Result<ScopePlan> plan_scope(const model::Scope& scope,
                                            const model::Catalogue& catalogue,
-                                           const Surroundings& around);
+                                           const Surroundings& around,
+                                           const policy::FormerPolicy* former = nullptr);
 
 /// One scope with its catalogue, as `ambit run` has them.
 struct Prepared : CataloguePlan, ScopePlan {
@@ -88,6 +90,8 @@ class Destinations {
   /// `plan` and `sets` must outlive this; one `sets` for all policies of the same tables.
   Destinations(ScopePlan& plan, std::uint32_t policy, policy::SetNumbers& sets);
 
+  /// Addresses of names that `former` knows already are taken as they are there. Before refresh().
+  void take_over(const Destinations& former);
   /// Looks up what is due within `limit` and writes what changed.
   [[nodiscard]] Result<void> refresh(model::TableWriter& tables, std::chrono::milliseconds limit);
   /// Before the first refresh(): what a process before this one knew of names, and the keys of the

@@ -77,6 +77,12 @@ void Stream::open_task(const std::shared_ptr<const model::Task>& task,
   correlator_.open_task(task->slot, std::move(table));
 }
 
+void Stream::change_task(const std::shared_ptr<const model::Task>& task,
+                         correlation::TaskTable table) {
+  registry_.add(task);
+  correlator_.change_task(task->slot, std::move(table));
+}
+
 void Stream::close_task(std::uint32_t slot) {
   registry_.remove(slot);
   correlator_.close_task(slot);
@@ -150,7 +156,11 @@ void Stream::finish(model::Event& event) {
 void Stream::write(const model::Event& event) {
   if (event.finding) ++findings_;
   if (tally_.findings != nullptr) *tally_.findings = findings_;
-  if (file_) file_->append(sink::to_json(event, host_));
+  if (file_ || line_watcher_) {
+    const std::string line = sink::to_json(event, host_);
+    if (file_) file_->append(line);
+    if (line_watcher_) line_watcher_(event, line);
+  }
   if (watcher_) watcher_(event);
 }
 

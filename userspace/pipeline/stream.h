@@ -36,6 +36,8 @@ class Stream {
  public:
   /// Called with each event after it was written.
   using Watcher = std::function<void(const model::Event&)>;
+  /// The same, with its line of the file.
+  using LineWatcher = std::function<void(const model::Event&, std::string_view line)>;
 
   /// `catalogue` must outlive this; `file` may be empty (no --events).
   [[nodiscard]] static Result<std::unique_ptr<Stream>> create(kernel::Sensor& sensor,
@@ -43,7 +45,11 @@ class Stream {
                                                               std::optional<sink::NdjsonFile> file,
                                                               Watcher watcher);
 
+  void watch_lines(LineWatcher watcher) { line_watcher_ = std::move(watcher); }
+
   void open_task(const std::shared_ptr<const model::Task>& task, correlation::TaskTable table);
+  /// The same task with another scope or deadline.
+  void change_task(const std::shared_ptr<const model::Task>& task, correlation::TaskTable table);
   void close_task(std::uint32_t slot);
   /// Counts on where another process stopped; before the first event.
   void go_on(const kernel::Tally& tally);
@@ -84,6 +90,7 @@ class Stream {
   TaskKiller killer_;
   std::optional<sink::NdjsonFile> file_;
   Watcher watcher_;
+  LineWatcher line_watcher_;
   UlidSource ulids_;
   std::string host_;
   kernel::Tally tally_;

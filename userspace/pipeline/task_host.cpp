@@ -29,6 +29,12 @@ constexpr std::uint64_t kRecords = 0;  ///< slots are from 1
 /// The second line of portable for credentials that are known by pattern alone.
 constexpr std::string_view kForPatterns = "sys_exit";
 
+std::string rendered(const std::vector<policy::Diagnostic>& diagnostics) {
+  std::string text = policy::render(diagnostics);
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
 }  // namespace
 
 TaskHost::TaskHost(HostOptions options) : options_(std::move(options)) {}
@@ -40,17 +46,17 @@ Result<std::unique_ptr<TaskHost>> TaskHost::start(const HostOptions& options) {
                           &TaskHost::recover, &TaskHost::start_holders})
     if (auto done = (host.get()->*step)(); !done) return std::unexpected(done.error());
   host->end_left_holders();
+  host->finish_reload();
   return host;
 }
 
 Result<void> TaskHost::load_catalogue() {
   auto loaded = policy::load_catalogue(options_.catalogue);
-  if (!loaded) {
-    std::string text = policy::render(loaded.error());
-    while (text.ends_with('\n')) text.pop_back();
-    return fail(text);
-  }
+  if (!loaded) return fail(rendered(loaded.error()));
   catalogue_ = std::move(*loaded);
+  auto scopes = load_scopes(options_.scopes, catalogue_);
+  if (!scopes) return fail(rendered(scopes.error()));
+  scopes_ = std::move(*scopes);
   // No process's surroundings: the homes of the password file, and no variables.
   auto planned = plan_catalogue(catalogue_, {});
   if (!planned) return std::unexpected(planned.error());
@@ -65,9 +71,9 @@ Result<void> TaskHost::choose() {
   if (auto taken = take_over_programs(); !taken) return taken;
   if (!sensor_)
     if (auto loaded = load_programs(); !loaded) return loaded;
-  if (auto guarded = guard_own_program(*sensor_); !guarded) return guarded;
+  if (auto guarded = guard_own_program(*sensor_, options_.program); !guarded) return guarded;
   if (auto entered = enter_documents(); !entered) return entered;
-  return policy::put_all(*sensor_, policy::encode_paths(plan_.catalogue_paths, kCredentialSpace));
+  return policy::put_all(*sensor_, policy::encode_paths(plan_.catalogue_paths, credential_space_));
 }
 
 Result<void> TaskHost::load_programs() {
@@ -105,9 +111,10 @@ Result<void> TaskHost::start_stream() {
   if (!file) return std::unexpected(file.error());
   if (options_.events != "-")
     if (auto guarded = guard_event_file(*sensor_, options_.events); !guarded) return guarded;
-  auto stream = Stream::create(*sensor_, catalogue_, std::move(*file), options_.watcher);
+  auto stream = Stream::create(*sensor_, catalogue_, std::move(*file), {});
   if (!stream) return std::unexpected(stream.error());
   stream_ = std::move(*stream);
+  stream_->watch_lines(options_.watcher);
   stream_->go_on(tally_);
   return sensor_->deliver_to([this](model::Ring ring, std::span<const std::byte> record) {
     if (ring == model::Ring::findings) journal_->add(record);
@@ -115,10 +122,10 @@ Result<void> TaskHost::start_stream() {
   });
 }
 
-Result<void> TaskHost::start_holders() {
+HolderSetup TaskHost::holder_setup() {
   HolderSetup setup;
   setup.sensor = sensor_.get();
-  setup.credential_space = kCredentialSpace;
+  setup.credential_space = credential_space_;
   setup.outlives = true;
   setup.left_in = LeftHolders::next_name(store_->path(""));
   setup.answers_opens = sensor_->backend() == model::Backend::portable;
@@ -130,12 +137,20 @@ Result<void> TaskHost::start_holders() {
                                 policy::RememberedFileSystem(machine));
     };
   }
-  auto holders = Holders::start(std::move(setup));
+  return setup;
+}
+
+Result<void> TaskHost::start_holders() {
+  auto holders = Holders::start(holder_setup());
   if (!holders) return std::unexpected(holders.error());
   holders_ = std::move(*holders);
   wait_ = Descriptor(::epoll_create1(EPOLL_CLOEXEC));
-  for (const int records :
-       {sensor_->ring_descriptor(), holders_->record_descriptor(), holders_->finding_descriptor()})
+  if (auto watched = watch(sensor_->ring_descriptor(), kRecords); !watched) return watched;
+  return watch_holders(*holders_);
+}
+
+Result<void> TaskHost::watch_holders(const Holders& holders) {
+  for (const int records : {holders.record_descriptor(), holders.finding_descriptor()})
     if (auto watched = watch(records, kRecords); !watched) return watched;
   return {};
 }
@@ -169,6 +184,7 @@ void TaskHost::tick() {
   holders_->tend();
   expire_tasks();
   refresh_names();
+  remove_retired();
   constexpr unsigned kLossTurns = 8;
   if (++ticks_ % kLossTurns == 0) report_losses(*sensor_, *holders_, *stream_);
   serve();
@@ -224,11 +240,12 @@ void TaskHost::refresh_names() {
   constexpr std::chrono::milliseconds kLimit{100};
   const auto at = std::chrono::steady_clock::now();
   for (const auto& [slot, task] : tasks_) {
-    const auto next = task->destinations->next();
+    Destinations& destinations = *task->policy->destinations;
+    const auto next = destinations.next();
     if (task->phase != TaskPhase::live || !next || *next > at) continue;
-    if (auto refreshed = task->destinations->refresh(*sensor_, kLimit); !refreshed)
+    if (auto refreshed = destinations.refresh(*sensor_, kLimit); !refreshed)
       write_fault_ = "names: " + refreshed.error().message;
-    stream_->registry().set_names(slot, task->destinations->names());
+    stream_->registry().set_names(slot, destinations.names());
     amend(*task);
     return;
   }

@@ -4,6 +4,9 @@
 // calls serve(), and tick() ten times a second.
 #pragma once
 
+#include <chrono>
+#include <expected>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +21,8 @@
 #include "userspace/pipeline/holders.h"
 #include "userspace/pipeline/journal.h"
 #include "userspace/pipeline/left_holders.h"
+#include "userspace/pipeline/named_scopes.h"
+#include "userspace/pipeline/policy_in_force.h"
 #include "userspace/pipeline/prepare.h"
 #include "userspace/pipeline/records.h"
 #include "userspace/pipeline/stream.h"
@@ -28,10 +33,18 @@ namespace ambit::pipeline {
 
 struct HostOptions {
   std::vector<std::string> catalogue;
+  std::vector<std::string> scopes;
   std::string events;  ///< a file, or "-"
   std::optional<model::Backend> backend;
-  Stream::Watcher watcher;
-  Places places;
+  Stream::LineWatcher watcher;
+  bool shadow = false;                   ///< no task does more than report, whatever its scope says
+  std::optional<model::FileId> program;  ///< Ambit's own, where it lies outside the root
+  model::Config config = {};             ///< what all of it was read from
+  /// The same as it is when it is called, for reload(); empty: it cannot be read anew.
+  std::function<std::expected<model::Config, std::vector<policy::Diagnostic>>()> read_config = {};
+  std::function<void(const Answer<ReloadView>&)> on_reload = {};
+  Places places = {};  ///< what outlives this process
+  std::function<void(const std::string&)> on_fault = {};
 };
 
 class TaskHost : public TaskService {
@@ -44,7 +57,12 @@ class TaskHost : public TaskService {
 
   [[nodiscard]] Answer<TaskView> open(const OpenRequest& request) override;
   [[nodiscard]] Answer<TaskView> close(const std::string& id, bool kill) override;
+  [[nodiscard]] std::vector<Closing> close_all(const TaskFilter& filter, bool kill) override;
+  [[nodiscard]] Answer<TaskView> narrow(const NarrowRequest& request) override;
+  [[nodiscard]] Answer<TaskView> extend(const std::string& id,
+                                        std::chrono::nanoseconds ttl) override;
   [[nodiscard]] Answer<TaskView> show(const std::string& id) const override;
+  [[nodiscard]] Answer<ReloadView> reload() override;
   [[nodiscard]] std::vector<TaskView> list() const override;
   [[nodiscard]] ServiceStatus status() const override;
   [[nodiscard]] std::optional<bool> is_in_task(int pidfd) const override;
@@ -54,6 +72,8 @@ class TaskHost : public TaskService {
   /// One turn; whether there may be more.
   bool serve();
   void tick();
+  /// As the configuration says, that which is in force.
+  [[nodiscard]] model::OnStop on_stop() const { return options_.config.on_stop; }
   /// The last events. `keep`: the tasks stay bound, by the holders, until their processes have
   /// ended. Else they are let go.
   [[nodiscard]] Result<void> stop(model::OnStop how);
@@ -66,22 +86,70 @@ class TaskHost : public TaskService {
   [[nodiscard]] Result<void> take_over_programs();
   [[nodiscard]] Result<void> load_programs();
   [[nodiscard]] Result<void> enter_documents();
-  [[nodiscard]] std::string catalogue_note() const;
+  [[nodiscard]] Result<void> take_numbers(const CatalogueNote& note);
+  [[nodiscard]] Result<void> keep_note();
   [[nodiscard]] Result<void> recover();
-  [[nodiscard]] Result<void> restore(const TaskRecord& record, std::vector<std::string> prefixes);
-  void give_up(std::uint32_t slot, const std::string& why);
-  void revoke_unknown();
+  struct Left {
+    std::map<std::uint32_t, policy::TaskState> tasks;            ///< by slot
+    std::map<std::uint32_t, std::vector<std::string>> prefixes;  ///< keys, by policy
+  };
+  [[nodiscard]] Result<void> restore(const TaskRecord& record, const Left& left);
+  void complain(const std::string& fault) const;
+  void finish_reload();
+  void give_up(const Left& left, std::uint32_t slot, const std::string& why);
+  void revoke_unknown(const Left& left);
   void end_left_holders();
   [[nodiscard]] Turn take();
   [[nodiscard]] Result<void> switch_hooks_on();
   [[nodiscard]] Result<void> start_stream();
+  [[nodiscard]] HolderSetup holder_setup();
   [[nodiscard]] Result<void> start_holders();
+  [[nodiscard]] Result<void> watch_holders(const Holders& holders);
   [[nodiscard]] Result<void> watch(int descriptor, std::uint64_t what);
+  struct GivenScope {
+    model::Scope scope;
+    std::string text;
+  };
+  [[nodiscard]] Answer<GivenScope> take_scope(const std::string& text,
+                                              const std::string& name) const;
+  [[nodiscard]] std::uint32_t next_number() {
+    return static_cast<std::uint32_t>(*tally_.last_number = ++last_number_);
+  }
+  struct Against {
+    const model::Catalogue& catalogue;
+    std::uint32_t space = 0;
+  };
+  [[nodiscard]] Against in_force() const { return {catalogue_, credential_space_}; }
+  [[nodiscard]] Answer<std::unique_ptr<PolicyInForce>> make_policy(model::Scope scope,
+                                                                   const PolicyInForce* former,
+                                                                   const Against& against);
   [[nodiscard]] Result<void> write_tables(LiveTask& task);
   void remove_tables(const LiveTask& task);
-  [[nodiscard]] Result<void> remember(const LiveTask& task, const std::string& document);
+  [[nodiscard]] Result<void> remember(const LiveTask& task, const PolicyInForce* next = nullptr);
   void amend(const LiveTask& task);
-  void remove_recorded(const LiveTask& task);
+  [[nodiscard]] Answer<LiveTask*> find_live(const std::string& id);
+  [[nodiscard]] Answer<void> check_within(const LiveTask& task, const PolicyInForce& next,
+                                          const std::string& text) const;
+  void take_in_force(LiveTask& task, std::unique_ptr<PolicyInForce> next);
+  struct Fresh;
+  [[nodiscard]] Answer<Fresh> read_fresh() const;
+  [[nodiscard]] Answer<void> write_fresh(Fresh& fresh);
+  [[nodiscard]] Answer<void> prepare_tasks(Fresh& fresh);
+  [[nodiscard]] Answer<void> renew_holders();
+  [[nodiscard]] Answer<ReloadView> reload_all();
+  [[nodiscard]] Answer<void> take_catalogue(Fresh& fresh);
+  void switch_tasks(Fresh& fresh);
+  void carry_learned(const Fresh& fresh);
+  void undo(Fresh& fresh);
+  void remove_paths(const model::CompiledPaths& paths, std::uint32_t space);
+  void drain_leaving();
+  void forget_leaving();
+  [[nodiscard]] Answer<void> switch_to(LiveTask& task, std::unique_ptr<PolicyInForce> next);
+  void hold_by_all(const LiveTask& task, const PolicyInForce& former);
+  [[nodiscard]] std::uint64_t latest_end(const LiveTask& task) const;
+  void renew_limits(LiveTask& task) const;
+  void tell_change(LiveTask& task, model::Task changed);
+  void remove_retired();
   void announce(const LiveTask& task, std::int32_t pid, const policy::Environment& environment);
   [[nodiscard]] TaskView view_of(const LiveTask& task) const;
   [[nodiscard]] LiveTask* find_task(const std::string& id) const;
@@ -94,6 +162,7 @@ class TaskHost : public TaskService {
   HostOptions options_;
   model::Catalogue catalogue_;
   CataloguePlan plan_;
+  NamedScopes scopes_;
   policy::SetNumbers sets_;
   std::unique_ptr<kernel::Sensor> sensor_;
   std::unique_ptr<Stream> stream_;
@@ -101,6 +170,7 @@ class TaskHost : public TaskService {
   std::optional<UlidSource> ulids_;
   std::optional<Estate> estate_;
   std::optional<TaskStore> store_;
+  CatalogueNote note_;
   std::optional<Journal> journal_;  ///< findings of the kernel's ring
   std::vector<std::unique_ptr<LeftHolders>> left_;
   kernel::Tally tally_;
@@ -109,7 +179,28 @@ class TaskHost : public TaskService {
   std::map<std::uint32_t, std::unique_ptr<LiveTask>> tasks_;
   std::map<std::string, std::uint32_t> slots_;  ///< by id
   std::set<std::uint32_t> ended_;               ///< whose watched process has ended
-  std::uint32_t last_slot_ = 0;
+  std::uint32_t last_number_ = 0;               ///< of a slot, or of a policy
+  /// No longer any task's; some decision that began before may still go by one.
+  struct Retired {
+    std::uint32_t slot = 0;
+    std::unique_ptr<PolicyInForce> policy;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::vector<Retired> retired_;
+  std::uint32_t credential_space_ = kCredentialSpace;
+  /// Of a catalogue that no task is bound by any more.
+  struct Former {
+    model::CompiledPaths paths;
+    std::uint32_t space = 0;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::vector<Former> former_catalogues_;
+  /// Told to end; what they have written is still taken.
+  struct Leaving {
+    std::unique_ptr<Holders> holders;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::vector<Leaving> leaving_;
   std::string write_fault_;
   unsigned ticks_ = 0;
   bool kept_ = false;

@@ -13,6 +13,7 @@
 #include "userspace/pipeline/live_task.h"
 #include "userspace/pipeline/prove.h"
 #include "userspace/pipeline/records.h"
+#include "userspace/pipeline/residual_access.h"
 #include "userspace/pipeline/task_limits.h"
 #include "userspace/policy/document.h"
 
@@ -32,48 +33,33 @@ policy::Environment environment_of(std::int32_t pid) {
   return out;
 }
 
-Answer<model::Scope> take_scope(const std::string& text, const model::Catalogue& catalogue) {
-  auto scope = read_scope(text, "scope", catalogue);
-  if (!scope)
-    return std::unexpected(Refusal{.code = RefusalCode::scope_refused,
-                                   .message = "the scope has mistakes",
-                                   .diagnostics = std::move(scope.error())});
-  if (scope->parent) return refuse(RefusalCode::scope_refused, std::string(policy::kNoDelegation));
-  return std::move(*scope);
-}
-
 }  // namespace
 
 Answer<TaskView> TaskHost::open(const OpenRequest& request) {
-  auto scope = take_scope(request.scope, catalogue_);
-  if (!scope) return std::unexpected(scope.error());
+  auto given = take_scope(request.scope, request.scope_name);
+  if (!given) return std::unexpected(given.error());
   auto process = find_process(*sensor_, request.pid);
   if (!process) return std::unexpected(process.error());
-  if (last_slot_ + 2 >= kFirstProofNumber)
-    return refuse(RefusalCode::unavailable, "no number is left for another task");
+  auto policy = make_policy(std::move(given->scope), nullptr, in_force());
+  if (!policy) return std::unexpected(policy.error());
   auto live = std::make_unique<LiveTask>();
-  live->scope = std::move(*scope);
-  auto plan = plan_scope(live->scope, catalogue_, {});
-  if (!plan) return refuse(RefusalCode::scope_refused, plan.error().message);
-  live->plan = std::move(*plan);
-  const std::uint32_t slot = ++last_slot_;
-  *tally_.last_slot = slot;
-  live->numbers = {.policy = slot,
-                   .credential_space = kCredentialSpace,
-                   .program_space = kCredentialSpace + slot};
+  live->policy = std::move(*policy);
+  live->policy->text = given->text;
+  const model::Scope& declared = live->policy->scope;
+  const std::uint32_t slot = live->policy->numbers.policy;
   const model::Moment at = now();
   live->opened_ns = at.wall_ns;
-  live->expires_boot_ns = at.boot_ns + static_cast<std::uint64_t>(live->scope.ttl.count());
+  live->expires_boot_ns = at.boot_ns + static_cast<std::uint64_t>(declared.ttl.count());
   live->task = std::make_shared<const model::Task>(model::make_task(
-      live->scope, at,
+      declared, at,
       {.slot = slot, .id = ulids_->next(at.wall_ns), .declared_by = request.declared_by}));
   const policy::Environment environment = environment_of(request.pid);
   live->limits = limits_of({.backend = sensor_->backend(),
-                            .scope = live->scope,
+                            .scope = declared,
                             .catalogue = catalogue_,
                             .environment = environment,
                             .pattern_alone = plan_.pattern_alone});
-  if (auto remembered = remember(*live, request.scope); !remembered)
+  if (auto remembered = remember(*live); !remembered)
     return refuse(RefusalCode::unavailable, remembered.error().message);
   if (auto written = write_tables(*live); !written) {
     remove_tables(*live);
@@ -90,50 +76,76 @@ Answer<TaskView> TaskHost::open(const OpenRequest& request) {
   announce(*live, request.pid, environment);
   follow_member(*live, std::move(*process));
   slots_[live->task->id] = slot;
-  if (!live->destinations->answers().empty()) amend(*live);
+  if (!live->policy->destinations->answers().empty()) amend(*live);
   return view_of(*(tasks_[slot] = std::move(live)));
 }
 
+Answer<TaskHost::GivenScope> TaskHost::take_scope(const std::string& text,
+                                                  const std::string& name) const {
+  const auto named = scopes_.find(name);
+  if (!name.empty() && named == scopes_.end())
+    return refuse(RefusalCode::no_such_scope, "there is no scope of the name " + name);
+  const NamedScope given = name.empty() ? NamedScope{.text = text, .file = "scope"} : named->second;
+  auto scope = read_scope(given.text, given.file, catalogue_);
+  if (!scope)
+    return std::unexpected(Refusal{.code = RefusalCode::scope_refused,
+                                   .message = "the scope has mistakes",
+                                   .diagnostics = std::move(scope.error())});
+  if (scope->parent) return refuse(RefusalCode::scope_refused, std::string(policy::kNoDelegation));
+  return GivenScope{.scope = std::move(*scope), .text = given.text};
+}
+
+Answer<std::unique_ptr<PolicyInForce>> TaskHost::make_policy(model::Scope scope,
+                                                             const PolicyInForce* former,
+                                                             const Against& against) {
+  if (last_number_ + 2 >= kFirstProofNumber)
+    return refuse(RefusalCode::unavailable, "no number is left for another task");
+  auto policy = std::make_unique<PolicyInForce>();
+  policy->scope = std::move(scope);
+  if (options_.shadow) policy->scope.mode = model::Mode::shadow;
+  const auto before = former == nullptr
+                          ? std::optional<policy::FormerPolicy>()
+                          : policy::FormerPolicy{.policy = former->plan.policy,
+                                                 .readers_changed = policy::readers_changed(
+                                                     former->scope, policy->scope)};
+  auto plan = plan_scope(policy->scope, against.catalogue, {}, before ? &*before : nullptr);
+  if (!plan) return refuse(RefusalCode::scope_refused, plan.error().message);
+  policy->plan = std::move(*plan);
+  const std::uint32_t number = next_number();
+  policy->numbers = {.policy = number,
+                     .credential_space = against.space,
+                     .program_space = program_space_of(number)};
+  return policy;
+}
+
 Result<void> TaskHost::write_tables(LiveTask& task) {
-  for (const std::string& program : task.plan.policy.pinned)
-    task.pinned.emplace_back(::open(program.c_str(), O_PATH | O_CLOEXEC));
-  if (auto put = policy::put_all(*sensor_, policy::encode_policy(task.plan.policy, task.numbers));
-      !put)
-    return put;
-  task.destinations = std::make_unique<Destinations>(task.plan, task.numbers.policy, sets_);
-  constexpr std::chrono::milliseconds kFirstLookUp{1000};
-  if (auto looked_up = task.destinations->refresh(*sensor_, kFirstLookUp); !looked_up)
-    return looked_up;
+  if (auto written = write_policy(*sensor_, *task.policy, sets_, nullptr); !written) return written;
   return sensor_->put(policy::encode_task({.slot = task.task->slot,
-                                           .policy = task.numbers.policy,
+                                           .policy = task.policy->numbers.policy,
                                            .expires_boot_ns = task.expires_boot_ns,
                                            .revoked = false}));
 }
 
-/// In the other order than they were written. Sets of ports stay: others may use the same.
 void TaskHost::remove_tables(const LiveTask& task) {
-  if (task.taken_over) return remove_recorded(task);
-  std::vector<model::TableEntry> entries = policy::encode_policy(task.plan.policy, task.numbers);
-  entries.push_back(policy::encode_task({.slot = task.task->slot}));
-  for (const model::TableEntry& entry : std::views::reverse(entries))
-    if (entry.table != model::Table::ports)
-      // What is left takes space and means nothing: its numbers are not used again.
-      static_cast<void>(sensor_->remove(entry.table, entry.key));
+  const model::TableEntry entry = policy::encode_task({.slot = task.task->slot});
+  static_cast<void>(sensor_->remove(entry.table, entry.key));
+  remove_policy(*sensor_, *task.policy);
 }
 
 void TaskHost::announce(const LiveTask& task, std::int32_t pid,
                         const policy::Environment& environment) {
-  stream_->open_task(task.task, correlation::task_table(task.plan.policy, task.scope));
-  stream_->registry().set_names(task.task->slot, task.destinations->names());
+  stream_->open_task(task.task,
+                     correlation::task_table(task.policy->plan.policy, task.policy->scope));
+  stream_->registry().set_names(task.task->slot, task.policy->destinations->names());
   stream_->take(model::make_task_open(now(), task.task, {{"pid", std::to_string(pid)}}));
   model::Process process;
   process.pid = static_cast<std::uint32_t>(pid);
   process.tid = process.pid;
   for (const policy::EnvironmentSecret& secret :
-       policy::find_environment_secrets(environment, catalogue_, task.scope))
+       policy::find_environment_secrets(environment, catalogue_, task.policy->scope))
     stream_->take(model::make_secret_in_environment(now(), {.task = task.task,
                                                             .process = process,
-                                                            .mode = task.scope.mode,
+                                                            .mode = task.policy->scope.mode,
                                                             .credentials = {secret.credential},
                                                             .variables = secret.variables,
                                                             .stripped = false}));
@@ -145,7 +157,7 @@ TaskView TaskHost::view_of(const LiveTask& task) const {
                 .opened_ns = task.opened_ns,
                 .limits = task.limits,
                 .processes = sensor_->members(task.task->slot)};
-  for (const auto& [name, why] : task.destinations->unresolved())
+  for (const auto& [name, why] : task.policy->destinations->unresolved())
     view.limits.push_back("names: no address yet for " + name + " (" + why +
                           "); what goes there is refused");
   // The kernel's time counts, also in the moment before it is told.
@@ -171,7 +183,43 @@ Answer<TaskView> TaskHost::close(const std::string& id, bool kill) {
     stream_->take(
         model::make_task_close(now(), task->task, {{"reason", kill ? "killed" : "closed"}}));
   task->phase = TaskPhase::closed;
-  return view_of(*task);
+  TaskView view = view_of(*task);
+  view.residual =
+      residual_access(*sensor_, {.slot = task->task->slot,
+                                 .credential_space = task->policy->numbers.credential_space,
+                                 .scope = task->policy->scope,
+                                 .catalogue = catalogue_,
+                                 .paths = plan_.catalogue_paths});
+  return view;
+}
+
+namespace {
+
+bool lists(const model::CompiledPolicy& policy, const std::string& credential) {
+  for (std::size_t bit = 0; bit < policy.credential_of_bit.size(); ++bit)
+    if (policy.credential_of_bit[bit] == credential &&
+        (policy.listed.at(bit / 64) >> (bit % 64) & 1U) != 0)
+      return true;
+  return false;
+}
+
+bool is_meant(const TaskFilter& filter, const model::Task& task,
+              const model::CompiledPolicy& policy) {
+  return (filter.owner.empty() || filter.owner == task.owner) &&
+         (filter.on_behalf_of.empty() || filter.on_behalf_of == task.on_behalf_of) &&
+         (filter.agent.empty() || filter.agent == task.agent) &&
+         (filter.credential.empty() || lists(policy, filter.credential));
+}
+
+}  // namespace
+
+std::vector<Closing> TaskHost::close_all(const TaskFilter& filter, bool kill) {
+  std::vector<std::string> ids;
+  for (const auto& [slot, task] : tasks_)
+    if (is_meant(filter, *task->task, task->policy->plan.policy)) ids.push_back(task->task->id);
+  std::vector<Closing> out;
+  for (const std::string& id : ids) out.push_back({.id = id, .view = close(id, kill)});
+  return out;
 }
 
 Answer<TaskView> TaskHost::show(const std::string& id) const {

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a daemon goes on where another one ended.
-#include <fcntl.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <map>
-#include <ranges>
 #include <utility>
 
 #include "userspace/correlation/correlator.h"
@@ -14,6 +10,7 @@
 #include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/live_task.h"
 #include "userspace/pipeline/prove.h"
+#include "userspace/policy/catalogue_renumber.h"
 
 namespace ambit::pipeline {
 
@@ -27,36 +24,31 @@ std::string described(const kernel::Contract& contract) {
          std::string(model::name_of(contract.backend));
 }
 
+Result<std::size_t> members_of(const std::string& pins) {
+  const auto listed = kernel::PinnedMembers::open(pins);
+  if (!listed) return std::unexpected(listed.error());
+  return listed->list().size();
+}
+
 }  // namespace
 
 /// Leaves `sensor_` empty where there is nothing to go on with.
 Result<void> TaskHost::take_over_programs() {
   const std::string pins = estate_->pins();
   const auto found = kernel::Sensor::contract_of(pins);
-  if (!found && found.error().code == ENOENT) {
-    auto removed = estate_->remove_pins();
-    return removed ? Result<void>() : std::unexpected(removed.error());
-  }
+  const auto start_anew = [&]() -> Result<void> {
+    if (auto removed = estate_->remove_pins(); !removed) return std::unexpected(removed.error());
+    return {};
+  };
+  if (!found && found.error().code == ENOENT) return start_anew();
   if (!found) return std::unexpected(found.error());
   const auto own = kernel::Sensor::own_contract(found->backend);
   if (!own) return std::unexpected(own.error());
-  const bool same = own->abi_version == found->abi_version && own->layout == found->layout &&
-                    options_.backend.value_or(found->backend) == found->backend;
-  const auto listed = kernel::PinnedMembers::open(pins);
-  if (!listed) return std::unexpected(listed.error());
-  const std::size_t members = listed->list().size();
-  const std::string note = TaskStore(estate_->documents_of(found->generation)).note(kCatalogueNote);
-  const bool same_catalogue = note.empty() || note == catalogue_note();
-  if (same && (members > 0 || same_catalogue)) {
-    if (!same_catalogue)
-      return fail("the catalogue is another one than that of the tasks that run: " +
-                  std::string(kRelease));
-    auto sensor = kernel::Sensor::open_pinned(pins);
-    if (!sensor) return std::unexpected(sensor.error());
-    sensor_ = std::move(*sensor);
-    return guard_own_process(*sensor_);
-  }
-  if (members > 0)
+  const auto members = members_of(pins);
+  if (!members) return std::unexpected(members.error());
+  if (own->abi_version != found->abi_version || own->layout != found->layout ||
+      options_.backend.value_or(found->backend) != found->backend) {
+    if (*members == 0) return start_anew();
     return fail("tasks run under programs that another version pinned in " + pins + " (" +
                 described(*found) + "; this one: " +
                 described({.abi_version = own->abi_version,
@@ -64,15 +56,49 @@ Result<void> TaskHost::take_over_programs() {
                            .layout = 0,
                            .generation = 0}) +
                 "): start that version again, or " + kRelease);
-  auto removed = estate_->remove_pins();
-  return removed ? Result<void>() : std::unexpected(removed.error());
+  }
+  const auto note =
+      note_of(TaskStore(estate_->documents_of(found->generation)).note(kCatalogueNote));
+  const bool hook_is_missing =
+      note && found->backend == model::Backend::portable && plan_.pattern_alone && !note->patterns;
+  if (!note || hook_is_missing) {
+    if (*members == 0) return start_anew();
+    return fail((note ? "the catalogue has credentials that are known by a pattern alone, for "
+                        "which tasks that run have no hook: "
+                      : "what the numbers of tasks that run mean is not known: " +
+                            note.error().message + ": ") +
+                std::string(kRelease));
+  }
+  auto sensor = kernel::Sensor::open_pinned(pins);
+  if (!sensor) return std::unexpected(sensor.error());
+  sensor_ = std::move(*sensor);
+  if (auto taken = take_numbers(*note); !taken) return taken;
+  return guard_own_process(*sensor_);
 }
 
-/// What the numbers in the tables depend on.
-std::string TaskHost::catalogue_note() const {
-  std::string note = plan_.pattern_alone ? "patterns\n" : "files\n";
-  for (const model::Credential& credential : catalogue_.credentials) note += credential.name + "\n";
-  return note;
+/// The catalogue as it is now, by the numbers of the one that is in force.
+Result<void> TaskHost::take_numbers(const CatalogueNote& note) {
+  note_ = note;
+  credential_space_ = note.space;
+  model::Catalogue before;
+  for (const std::string& name : note.names) before.credentials.push_back({.name = name});
+  auto numbered = policy::renumbered(before, std::move(catalogue_));
+  if (!numbered) return std::unexpected(numbered.error());
+  catalogue_ = std::move(*numbered);
+  auto planned = plan_catalogue(catalogue_, {});
+  if (!planned) return std::unexpected(planned.error());
+  plan_ = std::move(*planned);
+  return {};
+}
+
+/// Its digest and the hook are what they were when the tables were written.
+Result<void> TaskHost::keep_note() {
+  note_.space = credential_space_;
+  note_.names.clear();
+  for (const model::Credential& credential : catalogue_.credentials)
+    note_.names.push_back(credential.name);
+  if (auto put = store_->put_note(kCatalogueNote, to_text(note_)); !put) return put;
+  return guard_own_files(*sensor_, {store_->path(kCatalogueNote)});
 }
 
 Result<void> TaskHost::enter_documents() {
@@ -81,79 +107,110 @@ Result<void> TaskHost::enter_documents() {
   const auto directory = estate_->documents(contract->generation);
   if (!directory) return std::unexpected(directory.error());
   store_.emplace(*directory);
-  if (auto noted = store_->put_note(kCatalogueNote, catalogue_note()); !noted) return noted;
+  if (note_.digest.empty()) {
+    auto digest = digest_of(catalogue_);
+    if (!digest) return std::unexpected(digest.error());
+    note_.digest = std::move(*digest);
+    note_.patterns = plan_.pattern_alone;
+  }
+  if (auto kept = keep_note(); !kept) return kept;
   auto journal = Journal::open(store_->path("findings"));
   if (!journal) return std::unexpected(journal.error());
   journal_.emplace(std::move(*journal));
   auto tally = sensor_->tally();
   if (!tally) return std::unexpected(tally.error());
   tally_ = *tally;
-  last_slot_ = static_cast<std::uint32_t>(*tally_.last_slot);
+  last_number_ = static_cast<std::uint32_t>(*tally_.last_number);
   return guard_own_files(*sensor_, estate_->all_files());
 }
 
-Turn TaskHost::take() { return take_records(*sensor_, *holders_, *stream_, &*journal_); }
+Turn TaskHost::take() {
+  drain_leaving();
+  Turn turn = take_records(*sensor_, *holders_, *stream_, &*journal_);
+  if (turn.written) forget_leaving();
+  return turn;
+}
+
+void TaskHost::complain(const std::string& fault) const {
+  if (options_.on_fault) options_.on_fault(fault);
+}
 
 Result<void> TaskHost::recover() {
-  std::map<std::uint32_t, std::vector<std::string>> prefixes;
-  for (std::string& key : sensor_->keys(model::Table::prefixes))
-    prefixes[policy::policy_of_prefix(key)].push_back(std::move(key));
+  Left left;
+  for (const model::TableEntry& entry : sensor_->entries(model::Table::tasks))
+    if (const auto task = policy::task_of(entry)) left.tasks[task->slot] = *task;
+  for (model::TableEntry& entry : sensor_->entries(model::Table::prefixes))
+    left.prefixes[policy::policy_of_prefix(entry.key)].push_back(std::move(entry.key));
   std::uint32_t last_set = 0;
-  const std::vector<std::string> ports = sensor_->keys(model::Table::ports);
-  for (const std::string& key : ports) last_set = std::max(last_set, policy::set_of_port(key));
+  const std::vector<model::TableEntry> ports = sensor_->entries(model::Table::ports);
+  for (const model::TableEntry& port : ports)
+    last_set = std::max(last_set, policy::set_of_port(port.key));
   sets_.start_behind(last_set);
   const TaskStore::Found found = store_->all();
-  for (const std::string& fault : found.faults)
-    std::fprintf(stderr, "ambit daemon: %s\n", fault.c_str());
+  for (const std::string& fault : found.faults) complain(fault);
   for (const TaskRecord& record : found.records) {
     // Of two for one task, one is forged.
-    if (tasks_.contains(record.slot)) {
-      give_up(record.slot, "there are two records of it");
-      continue;
-    }
-    if (auto restored = restore(record, std::move(prefixes[record.slot])); !restored)
-      give_up(record.slot, restored.error().message);
+    if (tasks_.contains(record.slot))
+      give_up(left, record.slot, "there are two records of it");
+    else if (auto restored = restore(record, left); !restored)
+      give_up(left, record.slot, restored.error().message);
   }
-  revoke_unknown();
+  revoke_unknown(left);
   // No prefix leads to them any more.
-  for (const std::string& key : ports) static_cast<void>(sensor_->remove(model::Table::ports, key));
+  for (const model::TableEntry& port : ports)
+    static_cast<void>(sensor_->remove(model::Table::ports, port.key));
   left_ = LeftHolders::find(store_->path(""), *sensor_);
   journal_->read([this](std::span<const std::byte> record) { stream_->keep(record); });
   journal_->drop_rest();
   return {};
 }
 
-Result<void> TaskHost::restore(const TaskRecord& record, std::vector<std::string> prefixes) {
-  auto scope = read_scope(record.scope, "scope", catalogue_);
-  if (!scope) return fail("its scope has mistakes");
+/// Where the kernel has no such task any more, its end is what is left to be told.
+Result<void> TaskHost::restore(const TaskRecord& record, const Left& left) {
+  const auto state = left.tasks.find(record.slot);
+  const bool is_there = state != left.tasks.end();
+  const std::uint32_t number = is_there ? state->second.policy : record.policies.front().number;
+  const auto prefixes_of = [&](std::uint32_t policy) {
+    const auto own = left.prefixes.find(policy);
+    return own == left.prefixes.end() ? std::vector<std::string>() : own->second;
+  };
   auto live = std::make_unique<LiveTask>();
-  live->scope = std::move(*scope);
-  auto plan = plan_scope(live->scope, catalogue_, {});
-  if (!plan) return std::unexpected(plan.error());
-  live->plan = std::move(*plan);
-  live->taken_over = true;
-  live->numbers = {.policy = record.slot,
-                   .credential_space = kCredentialSpace,
-                   .program_space = kCredentialSpace + record.slot};
+  for (const PolicyRecord& known : record.policies) {
+    last_number_ = std::max({last_number_, known.number, known.credential_space});
+    if (known.number == number) {
+      auto policy = restore_policy(known, catalogue_);
+      if (!policy) return std::unexpected(policy.error());
+      live->policy = std::move(*policy);
+      continue;
+    }
+    for (const std::string& key : prefixes_of(known.number))
+      static_cast<void>(sensor_->remove(model::Table::prefixes, key));
+    remove_keys(*sensor_, known.keys);
+  }
+  if (live->policy == nullptr) return fail("its record does not tell of the policy in force");
   live->opened_ns = record.opened_ns;
-  live->expires_boot_ns = record.expires_boot_ns;
+  live->expires_boot_ns = is_there ? state->second.expires_boot_ns : record.expires_boot_ns;
   live->limits = record.limits;
-  live->task = std::make_shared<const model::Task>(
-      model::make_task(live->scope, {.boot_ns = 0, .wall_ns = record.opened_ns},
-                       {.slot = record.slot, .id = record.id, .declared_by = record.declared_by}));
+  model::Task task =
+      model::make_task(live->policy->scope, {.boot_ns = 0, .wall_ns = record.opened_ns},
+                       {.slot = record.slot, .id = record.id, .declared_by = record.declared_by});
+  // The same, unless another deadline was set and not yet recorded.
+  task.expires_ns =
+      record.expires_ns + static_cast<std::int64_t>(live->expires_boot_ns - record.expires_boot_ns);
+  live->task = std::make_shared<const model::Task>(std::move(task));
   if (record.expired) live->phase = TaskPhase::expired;
-  if (sensor_->revoked(record.slot).value_or(false)) live->phase = TaskPhase::closed;
-  for (const std::string& program : live->plan.policy.pinned)
-    live->pinned.emplace_back(::open(program.c_str(), O_PATH | O_CLOEXEC));
-  live->destinations = std::make_unique<Destinations>(live->plan, live->numbers.policy, sets_);
-  live->destinations->take_over(record.names, std::move(prefixes));
+  if (is_there && state->second.revoked) live->phase = TaskPhase::closed;
+  renew_limits(*live);
+  PolicyInForce& policy = *live->policy;
+  policy.destinations = std::make_unique<Destinations>(policy.plan, number, sets_);
+  policy.destinations->take_over(record.names, prefixes_of(number));
   constexpr std::chrono::milliseconds kNothingIsDue{1};
-  if (auto refreshed = live->destinations->refresh(*sensor_, kNothingIsDue); !refreshed)
+  if (auto refreshed = policy.destinations->refresh(*sensor_, kNothingIsDue); !refreshed)
     return refreshed;
-  stream_->open_task(live->task, correlation::task_table(live->plan.policy, live->scope));
-  stream_->registry().set_names(record.slot, live->destinations->names());
+  stream_->open_task(live->task, correlation::task_table(policy.plan.policy, policy.scope));
+  stream_->registry().set_names(record.slot, policy.destinations->names());
   slots_[record.id] = record.slot;
-  last_slot_ = std::max(last_slot_, record.slot);
+  last_number_ = std::max(last_number_, record.slot);
   // Whoever lives of it is found in the first turn, when the records of its end have been read.
   ended_.insert(record.slot);
   tasks_[record.slot] = std::move(live);
@@ -161,27 +218,48 @@ Result<void> TaskHost::restore(const TaskRecord& record, std::vector<std::string
 }
 
 /// Its processes stay bound, and may use nothing any more.
-void TaskHost::give_up(std::uint32_t slot, const std::string& why) {
+void TaskHost::give_up(const Left& left, std::uint32_t slot, const std::string& why) {
   ++given_up_;
-  std::fprintf(stderr, "ambit daemon: task number %u cannot be taken over and is revoked: %s\n",
-               slot, why.c_str());
-  if (sensor_->revoked(slot).has_value())
-    if (auto revoked = sensor_->revoke(slot, false); !revoked)
-      std::fprintf(stderr, "ambit daemon: %s\n", revoked.error().message.c_str());
+  complain("task number " + std::to_string(slot) + " cannot be taken over and is revoked: " + why);
+  if (!left.tasks.contains(slot)) return;
+  if (auto revoked = sensor_->revoke(slot, false); !revoked) complain(revoked.error().message);
 }
 
 /// Tasks in the kernel without a record: their daemon was killed while it took them away, or
 /// somebody took the record.
-void TaskHost::revoke_unknown() {
+void TaskHost::revoke_unknown(const Left& left) {
   const std::vector<kernel::Sensor::Member> members = sensor_->members();
-  for (const std::string& key : sensor_->keys(model::Table::tasks)) {
-    const std::uint32_t slot = policy::slot_of_task(key);
+  for (const auto& [slot, task] : left.tasks) {
     if (is_proof_slot(slot) || tasks_.contains(slot)) continue;
-    last_slot_ = std::max(last_slot_, slot);
+    last_number_ = std::max(last_number_, slot);
     if (std::ranges::find(members, slot, &kernel::Sensor::Member::slot) == members.end())
-      static_cast<void>(sensor_->remove(model::Table::tasks, key));
+      static_cast<void>(
+          sensor_->remove(model::Table::tasks, policy::encode_task({.slot = slot}).key));
     else
-      give_up(slot, "there is no record of it");
+      give_up(left, slot, "there is no record of it");
+  }
+}
+
+/// A reload that the former daemon began, and what was changed in files while none ran.
+void TaskHost::finish_reload() {
+  const auto digest = digest_of(catalogue_);
+  const auto space_of = [](const auto& task) {
+    return task.second->policy->numbers.credential_space;
+  };
+  const bool unfinished = std::ranges::any_of(
+      tasks_, [&](const auto& task) { return space_of(task) != credential_space_; });
+  if (unfinished || !digest || *digest != note_.digest)
+    if (auto done = reload(); !done)
+      complain("the catalogue of the tasks that run is not brought up to date: " +
+               done.error().message);
+  for (const std::uint32_t space : note_.others) {
+    const bool waits =
+        std::ranges::find(former_catalogues_, space, &Former::space) != former_catalogues_.end();
+    const bool is_used = std::ranges::find(tasks_, space, space_of) != tasks_.end();
+    if (!waits && !is_used)
+      former_catalogues_.push_back({.paths = plan_.catalogue_paths,
+                                    .space = space,
+                                    .since = std::chrono::steady_clock::now()});
   }
 }
 
@@ -205,48 +283,35 @@ void TaskHost::end_left_holders() {
   for (const auto& left : std::exchange(left_, {})) left->forget();
 }
 
-/// Before anything of it stands in the kernel.
-Result<void> TaskHost::remember(const LiveTask& task, const std::string& document) {
+/// Before anything of it stands in the kernel; of one that lives, `next` too, which may come to be
+/// in force.
+Result<void> TaskHost::remember(const LiveTask& task, const PolicyInForce* next) {
   TaskRecord record{.id = task.task->id,
                     .slot = task.task->slot,
-                    .scope = document,
+                    .parent = 0,
                     .declared_by = task.task->declared_by,
                     .opened_ns = task.opened_ns,
+                    .expires_ns = task.task->expires_ns,
                     .expires_boot_ns = task.expires_boot_ns,
-                    .expired = false,
+                    .expired = task.phase == TaskPhase::expired,
                     .limits = task.limits,
-                    .keys = {},
-                    .names = {}};
-  for (model::TableEntry& entry : policy::encode_policy(task.plan.policy, task.numbers))
-    record.keys.emplace_back(entry.table, std::move(entry.key));
+                    .names = {},
+                    .policies = {}};
+  if (task.policy->destinations) record.names = task.policy->destinations->answers();
+  if (next != nullptr) record.policies.push_back(record_of(*next, catalogue_));
+  record.policies.push_back(record_of(*task.policy, catalogue_));
+  for (const Retired& retired : retired_)
+    if (retired.slot == record.slot)
+      record.policies.push_back(record_of(*retired.policy, catalogue_));
   if (auto put = store_->put(record); !put) return put;
   return guard_own_files(*sensor_, {store_->path_of(record.id)});
 }
 
 /// What has changed of a task that is remembered. What cannot be written stays as it was.
 void TaskHost::amend(const LiveTask& task) {
-  auto record = store_->get(task.task->id);
-  if (record) {
-    record->expired = task.phase == TaskPhase::expired;
-    record->expires_boot_ns = task.expires_boot_ns;
-    record->names = task.destinations->answers();
-    if (auto put = store_->put(*record); put)
-      if (auto guarded = guard_own_files(*sensor_, {store_->path_of(record->id)}); guarded) return;
-  }
-  write_fault_ = "the record of task " + task.task->id + " cannot be brought up to date";
-}
-
-void TaskHost::remove_recorded(const LiveTask& task) {
-  const auto record = store_->get(task.task->id);
-  if (!record) return;
-  for (const model::TableEntry& entry :
-       policy::encode_destinations(task.plan.policy.destinations, task.numbers.policy))
-    if (entry.table == model::Table::prefixes)
-      static_cast<void>(sensor_->remove(entry.table, entry.key));
-  for (const auto& [table, key] : std::views::reverse(record->keys))
-    if (table != model::Table::ports) static_cast<void>(sensor_->remove(table, key));
-  static_cast<void>(
-      sensor_->remove(model::Table::tasks, policy::encode_task({.slot = task.task->slot}).key));
+  if (auto remembered = remember(task); !remembered)
+    write_fault_ = "the record of task " + task.task->id +
+                   " cannot be brought up to date: " + remembered.error().message;
 }
 
 }  // namespace ambit::pipeline

@@ -57,7 +57,7 @@ std::vector<std::string> relocations(const AdoptedFacts& facts) {
     for (const auto& [variable, pattern] : credential.relocated_by) {
       const auto value = policy::variable_of(facts.environment, variable);
       if (!value || value->empty()) continue;
-      out.push_back("catalogue: " + variable + " of the process moves credential " +
+      out.push_back(std::string(kRelocationLimit) + variable + " of the process moves credential " +
                     credential.name + "; where it leads to is not followed");
     }
   return out;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "userspace/model/documents.h"
@@ -17,6 +18,9 @@ struct AdoptedFacts {
   const policy::Environment& environment;  ///< of the process
   bool pattern_alone = false;              ///< the catalogue has credentials known by pattern alone
 };
+
+/// How those of the process's environment begin.
+inline constexpr std::string_view kRelocationLimit = "catalogue: ";
 
 /// Sentences, for the one who declares the task.
 [[nodiscard]] std::vector<std::string> limits_of(const AdoptedFacts& facts);

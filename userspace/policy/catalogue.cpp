@@ -2,22 +2,18 @@
 #include "userspace/policy/catalogue.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <optional>
-#include <system_error>
 
 #include "userspace/policy/catalogue_builtin.h"
 #include "userspace/policy/diagnostic_text.h"
 #include "userspace/policy/document.h"
+#include "userspace/policy/document_sources.h"
 
 namespace ambit::policy {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::string_view kBuiltinPrefix = "builtin:";
-constexpr std::size_t kMaxFiles = 10'000;
 
 Diagnostic whole_source(std::string file, std::string message) {
   Diagnostic diagnostic;
@@ -106,34 +102,12 @@ void take_named_builtin(Gatherer& gatherer, const std::string& source) {
                     guess ? std::string(kBuiltinPrefix) + std::string(*guess) : std::string());
 }
 
-bool is_document_name(const fs::path& path) {
-  const std::string extension = path.extension().string();
-  const bool hidden = path.filename().string().starts_with('.');
-  return !hidden && (extension == ".yaml" || extension == ".yml" || extension == ".json");
-}
-
-void take_directory(Gatherer& gatherer, const std::string& source) {
-  std::vector<std::string> files;
-  std::error_code error;
-  fs::directory_iterator entry(source, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    std::error_code unknown;
-    if (!is_document_name(entry->path()) || entry->is_directory(unknown)) continue;
-    files.push_back(entry->path().string());
-    if (files.size() > kMaxFiles) return gatherer.complain(source, "has too many files");
-  }
-  if (error) return gatherer.complain(source, "cannot be listed: " + error.message());
-  if (files.empty()) return gatherer.complain(source, "has no *.yaml, *.yml or *.json file in it");
-  std::ranges::sort(files);
-  for (const std::string& file : files) gatherer.take(parse_document_file(file), file);
-}
-
 void take_source(Gatherer& gatherer, const std::string& source) {
   if (source == kBuiltinCatalogue) return take_all_builtin(gatherer);
   if (source.starts_with(kBuiltinPrefix)) return take_named_builtin(gatherer, source);
-  std::error_code unknown;
-  if (fs::is_directory(source, unknown)) return take_directory(gatherer, source);
-  gatherer.take(parse_document_file(source), source);
+  const auto files = document_files(source);
+  if (!files) return gatherer.complain(source, files.error().message);
+  for (const std::string& file : *files) gatherer.take(parse_document_file(file), file);
 }
 
 }  // namespace

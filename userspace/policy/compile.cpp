@@ -26,9 +26,13 @@ constexpr std::array kNameServices{"/run/nscd/socket", "/var/run/nscd/socket",
                                    "/run/systemd/userdb/*",
                                    "/run/systemd/resolve/io.systemd.Resolve"};
 
-void set_bit(CredentialMask& mask, std::uint8_t bit) { mask[bit / 64] |= 1ULL << (bit % 64); }
+void set_bit(CredentialMask& mask, std::size_t bit) { mask[bit / 64] |= 1ULL << (bit % 64); }
 
-CredentialMask mask_of(std::uint8_t bit) {
+bool has_bit(const CredentialMask& mask, std::size_t bit) {
+  return (mask[bit / 64] >> (bit % 64) & 1U) != 0;
+}
+
+CredentialMask mask_of(std::size_t bit) {
   CredentialMask mask{};
   set_bit(mask, bit);
   return mask;
@@ -59,8 +63,8 @@ void add_unix(std::vector<PathPattern>& patterns, model::CompiledPaths& abstract
 class PolicyCompiler {
  public:
   PolicyCompiler(const ExpandedScope& expanded, const model::Catalogue& catalogue,
-                 const FileSystem& files)
-      : expanded_(expanded), catalogue_(catalogue), files_(files) {}
+                 const FileSystem& files, const FormerPolicy* former)
+      : expanded_(expanded), catalogue_(catalogue), files_(files), former_(former) {}
 
   Result<CompiledPolicy> compile() {
     const model::Scope& scope = *expanded_.scope;
@@ -69,10 +73,12 @@ class PolicyCompiler {
     policy_.exec_bound = scope.exec.has_value();
     policy_.response = scope.response;
     policy_.privileges = scope.privileges;
+    take_former_bits();
     for (std::size_t i = 0; i < scope.credentials.size(); ++i)
       if (auto added = add_listed(scope.credentials[i], i); !added)
         return std::unexpected(added.error());
-    add_unlisted();
+    if (auto added = add_unlisted(); !added) return std::unexpected(added.error());
+    restrict_uses();
     for (const model::Pattern& pattern : expanded_.exec)
       add_program(pattern, {.exclude = pattern.exclude, .program = true});
     if (scope.network)
@@ -94,29 +100,71 @@ class PolicyCompiler {
     return &*found;
   }
 
+  [[nodiscard]] bool is_full() const {
+    return policy_.credential_of_bit.size() >= model::kMaxPolicyCredentials;
+  }
+
   std::uint8_t take_bit(std::uint16_t number, const std::string& name) {
     const auto bit = static_cast<std::uint8_t>(policy_.credential_of_bit.size());
     policy_.credential_of_bit.push_back(name);
+    policy_.use_of_bit.emplace_back();
     policy_.bit_of_credential[number] = bit;
     return bit;
+  }
+
+  void take_former_bits() {
+    if (former_ == nullptr) return;
+    const CompiledPolicy& former = former_->policy;
+    policy_.credential_of_bit = former.credential_of_bit;
+    policy_.bit_of_credential = former.bit_of_credential;
+    policy_.use_of_bit = former.use_of_bit;
+    policy_.listed = former.listed;
+    policy_.hold_process = former.hold_process;
+    policy_.hold_task = former.hold_task;
+  }
+
+  /// The bit by which it is known from now on; nothing: there are no more.
+  std::optional<std::uint8_t> bit_for(std::uint16_t number, const std::string& name) {
+    const auto known = policy_.bit_of_credential.find(number);
+    const bool changed = former_ != nullptr && former_->readers_changed.contains(name);
+    if (known != policy_.bit_of_credential.end() && !changed) return known->second;
+    if (is_full()) return std::nullopt;
+    return take_bit(number, name);
+  }
+
+  /// Bits that it had before are held on, and count for what it is now.
+  void set_use(const std::string& name,
+               const std::optional<std::vector<model::DestinationRule>>& destinations,
+               model::Holding holding) {
+    const auto put = [](CredentialMask& mask, std::size_t bit, bool value) {
+      mask[bit / 64] &= ~(1ULL << (bit % 64));
+      if (value) set_bit(mask, bit);
+    };
+    for (std::size_t bit = 0; bit < policy_.credential_of_bit.size(); ++bit) {
+      if (policy_.credential_of_bit[bit] != name) continue;
+      policy_.use_of_bit[bit] = destinations;
+      put(policy_.hold_process, bit, holding == model::Holding::process);
+      put(policy_.hold_task, bit, holding == model::Holding::task);
+    }
   }
 
   Result<void> add_listed(const model::ScopeCredential& listed, std::size_t index) {
     std::uint16_t number = 0;
     const model::Credential* known = find(listed.name, number);
     if (known == nullptr) return fail("credential " + listed.name + " is not in the catalogue");
-    if (policy_.credential_of_bit.size() >= model::kMaxPolicyCredentials)
-      return fail("a scope can list at most 256 credentials");
-    const std::uint8_t bit = take_bit(number, listed.name);
-    set_bit(policy_.inside, bit);
-    if (listed.holding == model::Holding::process) set_bit(policy_.hold_process, bit);
-    if (listed.holding == model::Holding::task) set_bit(policy_.hold_task, bit);
-    const auto& destinations = listed.destinations ? listed.destinations : known->destinations;
-    restrict_use(destinations, bit);
+    const auto bit = bit_for(number, listed.name);
+    if (!bit)
+      return fail(former_ == nullptr ? "a scope can list at most 256 credentials"
+                                     : "the task has no bit left for credential " + listed.name +
+                                           ", of 256 for it and for those of its former scopes");
+    set_bit(policy_.inside, *bit);
+    set_bit(policy_.listed, *bit);
+    set_use(listed.name, listed.destinations ? listed.destinations : known->destinations,
+            listed.holding);
     if (listed.readers) {
-      set_bit(policy_.readers, bit);
+      set_bit(policy_.readers, *bit);
       for (const model::Pattern& pattern : expanded_.readers[index])
-        add_program(pattern, {.exclude = pattern.exclude, .mask = mask_of(bit)});
+        add_program(pattern, {.exclude = pattern.exclude, .mask = mask_of(*bit)});
     }
     return {};
   }
@@ -124,25 +172,35 @@ class PolicyCompiler {
   /// What is outside may come to be held all the same (alert, shadow): its destinations bind too.
   /// What is refused is never held and needs no entry, of which ten thousand tasks have room for
   /// some, not for the whole catalogue each.
-  void add_unlisted() {
+  Result<void> add_unlisted() {
     const model::Scope& scope = *expanded_.scope;
-    if (scope.mode == model::Mode::enforce && scope.response.credential >= model::Response::deny)
-      return;
+    const bool refused =
+        scope.mode == model::Mode::enforce && scope.response.credential >= model::Response::deny;
     for (std::size_t i = 0; i < catalogue_.credentials.size(); ++i) {
       const auto number = static_cast<std::uint16_t>(i);
-      if (policy_.bit_of_credential.contains(number)) continue;
-      if (policy_.credential_of_bit.size() >= model::kMaxPolicyCredentials) return;
       const model::Credential& credential = catalogue_.credentials[i];
-      restrict_use(credential.destinations, take_bit(number, credential.name));
+      const auto known = policy_.bit_of_credential.find(number);
+      if (known == policy_.bit_of_credential.end()) {
+        if (refused) continue;
+        if (is_full() && former_ != nullptr)
+          return fail("the task has no bit left for credential " + credential.name);
+        if (is_full()) return {};
+        take_bit(number, credential.name);
+        set_use(credential.name, credential.destinations, model::Holding::tree);
+      } else if (!has_bit(policy_.listed, known->second)) {
+        set_use(credential.name, credential.destinations, model::Holding::tree);
+      }
     }
+    return {};
   }
 
-  void restrict_use(const std::optional<std::vector<model::DestinationRule>>& destinations,
-                    std::uint8_t bit) {
-    if (!destinations) return;
-    set_bit(policy_.restricted, bit);
-    for (const model::DestinationRule& rule : *destinations)
-      add_unix(patterns_, abstract_, rule, {.mask = mask_of(bit)});
+  void restrict_uses() {
+    for (std::size_t bit = 0; bit < policy_.use_of_bit.size(); ++bit) {
+      if (!policy_.use_of_bit[bit]) continue;
+      set_bit(policy_.restricted, bit);
+      for (const model::DestinationRule& rule : *policy_.use_of_bit[bit])
+        add_unix(patterns_, abstract_, rule, {.mask = mask_of(bit)});
+    }
   }
 
   /// A program that is named by its path and exists is known by its inode alone: what is put in its
@@ -236,16 +294,37 @@ class PolicyCompiler {
   const ExpandedScope& expanded_;
   const model::Catalogue& catalogue_;
   const FileSystem& files_;
+  const FormerPolicy* former_;
   CompiledPolicy policy_;
   std::vector<PathPattern> patterns_;
   model::CompiledPaths abstract_;
 };
 
+using Readers = std::optional<std::vector<model::Pattern>>;
+
+bool are_alike(const Readers& one, const Readers& other) {
+  if (!one || !other) return one.has_value() == other.has_value();
+  return std::ranges::equal(*one, *other, [](const model::Pattern& a, const model::Pattern& b) {
+    return a.text == b.text && a.exclude == b.exclude;
+  });
+}
+
 }  // namespace
 
+std::set<std::string> readers_changed(const model::Scope& former, const model::Scope& next) {
+  std::set<std::string> out;
+  for (const model::ScopeCredential& own : next.credentials) {
+    const auto before =
+        std::ranges::find(former.credentials, own.name, &model::ScopeCredential::name);
+    if (before != former.credentials.end() && !are_alike(before->readers, own.readers))
+      out.insert(own.name);
+  }
+  return out;
+}
+
 Result<CompiledPolicy> compile_policy(const ExpandedScope& scope, const model::Catalogue& catalogue,
-                                      const FileSystem& files) {
-  return PolicyCompiler(scope, catalogue, files).compile();
+                                      const FileSystem& files, const FormerPolicy* former) {
+  return PolicyCompiler(scope, catalogue, files, former).compile();
 }
 
 DestinationInput destination_input(const model::Scope& scope, const model::Catalogue& catalogue,
@@ -253,19 +332,9 @@ DestinationInput destination_input(const model::Scope& scope, const model::Catal
                                    const std::vector<Address>& resolvers) {
   DestinationInput input;
   input.network = &scope.network;
-  const bool always_refused =
-      scope.mode == model::Mode::enforce && scope.response.credential >= model::Response::deny;
-  for (const auto& [number, bit] : policy.bit_of_credential) {
-    const model::Credential& known = catalogue.credentials[number];
-    const auto listed =
-        std::ranges::find(scope.credentials, known.name, &model::ScopeCredential::name);
-    // What is refused is never held: its destinations bind nobody, and their names need no look-up.
-    if (listed == scope.credentials.end() && always_refused) continue;
-    const auto& destinations = listed != scope.credentials.end() && listed->destinations
-                                   ? listed->destinations
-                                   : known.destinations;
-    if (destinations) input.restricted.push_back({.bit = bit, .rules = *destinations});
-  }
+  for (std::size_t bit = 0; bit < policy.use_of_bit.size(); ++bit)
+    if (const auto& rules = policy.use_of_bit[bit]; rules)
+      input.restricted.push_back({.bit = static_cast<std::uint8_t>(bit), .rules = *rules});
   for (std::size_t i = 0; i < catalogue.credentials.size(); ++i)
     if (!catalogue.credentials[i].endpoints.empty())
       input.endpoints.push_back({.number = static_cast<std::uint16_t>(i),

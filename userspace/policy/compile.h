@@ -2,6 +2,7 @@
 // Scope + catalogue + what the machine says -> the tables of one policy.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,25 @@ struct ExpandedCatalogue {
 [[nodiscard]] Result<model::CompiledPaths> compile_catalogue(const ExpandedCatalogue& catalogue,
                                                              const FileSystem& files);
 
-/// Everything of a policy but its destinations.
+/// The policy that another one takes the place of, for processes that go on. Its bits stay what
+/// they are: what a process holds is held under the new one, and bound as it was where the new
+/// scope does not list it.
+struct FormerPolicy {
+  const model::CompiledPolicy& policy;
+  /// Credentials that get another bit: what programs that run already may read is noted by bits,
+  /// and of these the readers have changed.
+  std::set<std::string> readers_changed;
+};
+
+/// Of what both scopes list.
+[[nodiscard]] std::set<std::string> readers_changed(const model::Scope& former,
+                                                    const model::Scope& next);
+
+/// Everything of a policy but its destinations. `former` may be null.
 [[nodiscard]] Result<model::CompiledPolicy> compile_policy(const ExpandedScope& scope,
                                                            const model::Catalogue& catalogue,
-                                                           const FileSystem& files);
+                                                           const FileSystem& files,
+                                                           const FormerPolicy* former = nullptr);
 
 /// What compile_destinations() needs for this policy; `resolvers` are inside on port 53. Names are
 /// left to be resolved.

@@ -2,9 +2,9 @@
 #include "userspace/policy/destination_form.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
+#include "userspace/base/whole_number.h"
 #include "userspace/policy/destinations_address.h"
 #include "userspace/policy/diagnostic_text.h"
 #include "userspace/policy/hosts_match.h"
@@ -29,15 +29,6 @@ bool is_host_letter(char c) {
 /// How many bits an address has in the spelling that was chosen.
 unsigned bits_of(std::string_view address) {
   return address.find(':') == std::string_view::npos ? kIpv4Bits : kIpv6Bits;
-}
-
-template <typename Number>
-std::optional<Number> whole_number(std::string_view text) {
-  Number value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, value);
-  if (text.empty() || error != std::errc{} || stopped != end) return std::nullopt;
-  return value;
 }
 
 /// What is written where a host name belongs, and how it should be written.
@@ -140,7 +131,7 @@ std::string text_of(const model::AddressRange& range) {
   return text_of(range.address) + '/' + std::to_string(range.prefix - unwritten);
 }
 
-bool covers_all_of_ipv4(const model::AddressRange& range) {
+bool is_around_ipv4(const model::AddressRange& range) {
   const model::AddressRange ipv4 = ipv4_root();
   return range.prefix < ipv4.prefix && covers(range, ipv4);
 }

@@ -32,8 +32,9 @@ namespace ambit::policy {
 /// As documents write it: IPv4 ranges in their own form.
 [[nodiscard]] std::string text_of(const model::AddressRange& range);
 
-/// Whether an IPv6 range has all of IPv4 in it, because IPv4 is kept as ::ffff:a.b.c.d.
-[[nodiscard]] bool covers_all_of_ipv4(const model::AddressRange& range);
+/// Whether a range of IPv6 lies around the place where IPv4 is kept, ::ffff:0:0/96. It says nothing
+/// of IPv4 all the same.
+[[nodiscard]] bool is_around_ipv4(const model::AddressRange& range);
 
 inline constexpr std::array kProtocols{
     Word<std::uint8_t>{.spelling = "tcp", .value = 6},

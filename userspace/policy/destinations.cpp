@@ -5,6 +5,7 @@
 #include <cstring>
 #include <set>
 
+#include "userspace/policy/destination_form.h"
 #include "userspace/policy/destinations_ports.h"
 #include "userspace/policy/destinations_statement.h"
 
@@ -61,11 +62,6 @@ class ChosenLists {
   std::vector<Chosen> lists_{Chosen{}};
   std::size_t size_ = 0;
 };
-
-bool is_around_ipv4(const model::AddressRange& range) {
-  const model::AddressRange root = ipv4_root();
-  return range.prefix < root.prefix && covers(range, root);
-}
 
 /// A rule for IPv6 says nothing of IPv4 although mapped addresses lie in its range: the root of
 /// IPv4 then stands in the table on its own, and inherits nothing.

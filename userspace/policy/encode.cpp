@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <span>
 
 #include "userspace/policy/core.h"
 
@@ -49,6 +50,26 @@ core_inode_key inode_key(const model::FileId& id, std::uint32_t space) {
 }
 
 }  // namespace
+
+model::FileId inode_of(const TableEntry& inode) {
+  core_inode_key key{};
+  std::memcpy(&key, inode.key.data(), std::min(inode.key.size(), sizeof(key)));
+  return {.dev = key.dev, .ino = key.ino};
+}
+
+std::optional<TableEntry> learned_in(const TableEntry& inode, std::uint32_t from, std::uint32_t to,
+                                     const std::function<bool(std::uint16_t)>& lives) {
+  core_inode_key key{};
+  core_rule rule{};
+  if (inode.key.size() != sizeof(key) || inode.value.size() != sizeof(rule)) return std::nullopt;
+  std::memcpy(&key, inode.key.data(), sizeof(key));
+  std::memcpy(&rule, inode.value.data(), sizeof(rule));
+  if (key.space != from || rule.count == 0) return std::nullopt;
+  const std::span numbers(rule.credential, std::min<std::size_t>(rule.count, CORE_MAX_MATCHES));
+  if (!std::ranges::all_of(numbers, lives)) return std::nullopt;
+  key.space = to;
+  return TableEntry{.table = Table::inodes, .key = bytes_of(key), .value = inode.value};
+}
 
 std::string encode_inode_key(const model::FileId& id, std::uint32_t space) {
   return bytes_of(inode_key(id, space));
@@ -188,7 +209,16 @@ std::uint32_t set_of_port(const std::string& key) {
   return number_at(key, offsetof(core_port_key, set));
 }
 
-std::uint32_t slot_of_task(const std::string& key) { return number_at(key, 0); }
+std::optional<TaskState> task_of(const TableEntry& entry) {
+  core_task value{};
+  if (entry.key.size() != sizeof(std::uint32_t) || entry.value.size() != sizeof(value))
+    return std::nullopt;
+  std::memcpy(&value, entry.value.data(), sizeof(value));
+  return TaskState{.slot = number_at(entry.key, 0),
+                   .policy = value.policy,
+                   .expires_boot_ns = value.expires_boot_ns,
+                   .revoked = (value.flags & (CORE_TASK_REVOKED | CORE_TASK_KILLED)) != 0};
+}
 
 Result<void> put_all(model::TableWriter& tables, const std::vector<TableEntry>& entries) {
   for (const TableEntry& entry : entries)

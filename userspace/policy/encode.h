@@ -2,6 +2,8 @@
 // Compiled policies as the bytes of the tables (bpf/core/tables.h).
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "userspace/model/policy.h"
@@ -34,7 +36,8 @@ struct TaskState {
 /// From the keys of tables: whose entry it is.
 [[nodiscard]] std::uint32_t policy_of_prefix(const std::string& key);
 [[nodiscard]] std::uint32_t set_of_port(const std::string& key);
-[[nodiscard]] std::uint32_t slot_of_task(const std::string& key);
+/// Nothing: it is no entry of `tasks`.
+[[nodiscard]] std::optional<TaskState> task_of(const model::TableEntry& entry);
 
 /// What the guard keeps tasks from, whatever their scope says.
 enum class Guarded : std::uint8_t {
@@ -48,6 +51,13 @@ enum class Guarded : std::uint8_t {
 [[nodiscard]] model::TableEntry encode_known_file(const model::FileId& id, std::uint32_t space,
                                                   const std::vector<std::uint16_t>& credentials,
                                                   const model::CredentialMask& mask);
+
+/// A file that was learned in one space, for another one in which it is the same; nothing where it
+/// stands in another space, is no credential, or is one that `lives` does not say yes to.
+[[nodiscard]] std::optional<model::TableEntry> learned_in(
+    const model::TableEntry& inode, std::uint32_t from, std::uint32_t to,
+    const std::function<bool(std::uint16_t)>& lives);
+[[nodiscard]] model::FileId inode_of(const model::TableEntry& inode);
 
 [[nodiscard]] std::string encode_inode_key(const model::FileId& id, std::uint32_t space);
 [[nodiscard]] std::string encode_rule(const model::CompiledRule& rule);

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 
+#include "userspace/base/whole_number.h"
 #include "userspace/policy/environment_file.h"
 
 namespace ambit::policy {
@@ -48,14 +48,11 @@ void add_line(std::string_view line, Homes& homes) {
     fields.at(i) = line.substr(0, end);
     line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
   }
-  std::uint32_t user = 0;
-  const std::string number(fields.at(kUserField));
-  const char* const end = number.data() + number.size();
-  if (const auto read = std::from_chars(number.data(), end, user);
-      read.ec != std::errc{} || read.ptr != end) {
+  const auto user = whole_number<std::uint32_t>(fields.at(kUserField));
+  if (!user) {
     return;
   }
-  add_once(homes.users, user);
+  add_once(homes.users, *user);
   if (auto home = directory_of(fields.at(kHomeField))) {
     add_once(homes.directories, std::move(*home));
   }

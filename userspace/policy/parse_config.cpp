@@ -80,14 +80,27 @@ void read_on_stop(Reporter& report, const DocumentNode& value, model::Config& in
   read_word(report, value, "onStop", kOnStopWords, into.on_stop);
 }
 
+void read_scopes(Reporter& report, const DocumentNode& value, model::Config& into) {
+  if (value.items.empty())
+    return report.error(value.at, "no source is named; leave scopes out where there are none");
+  if (value.items.size() > kMaxSources)
+    return report.error(value.at,
+                        "scopes has more than " + std::to_string(kMaxSources) + " sources");
+  read_items(report, value, Shape::text, "scopes", [&](const DocumentNode& item) {
+    if (auto source = read_formed(report, item, parse_absolute))
+      into.scopes.push_back(std::move(*source));
+  });
+}
+
 }  // namespace
 
-const std::array<ConfigKey, 5> kConfigKeys{{
+const std::array<ConfigKey, 6> kConfigKeys{{
     {.facts = {.name = "socket", .shape = Shape::text}, .read = read_socket},
     {.facts = {.name = "events", .shape = Shape::text}, .read = read_events},
     {.facts = {.name = "catalogue", .shape = Shape::list}, .read = read_catalogue},
     {.facts = {.name = "backend", .shape = Shape::text}, .read = read_backend},
     {.facts = {.name = "onStop", .shape = Shape::text}, .read = read_on_stop},
+    {.facts = {.name = "scopes", .shape = Shape::list}, .read = read_scopes},
 }};
 
 model::Config parse_config(Reporter& report, const DocumentNode& spec) {

@@ -22,7 +22,7 @@ inline constexpr std::array kBackendWords{
                          .value = model::Backend::portable},
 };
 
-extern const std::array<ConfigKey, 5> kConfigKeys;
+extern const std::array<ConfigKey, 6> kConfigKeys;
 
 /// From the mapping under `spec`; name and source are the caller's.
 [[nodiscard]] model::Config parse_config(Reporter& report, const DocumentNode& spec);

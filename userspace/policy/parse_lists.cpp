@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "userspace/policy/destination_form.h"
+#include "userspace/policy/destinations_address.h"
 #include "userspace/policy/diagnostic_text.h"
 #include "userspace/policy/pattern_form.h"
 
@@ -37,15 +38,16 @@ bool check_whole(Reporter& report, const DocumentNode& item, const DestinationDr
   return true;
 }
 
-void warn_of_hidden_ipv4(Reporter& report, const std::vector<DestinationRule>& rules) {
-  const auto is_all = [](const DestinationRule& rule) {
-    return rule.type == DestinationType::range && text_of(rule.range) == "0.0.0.0/0";
+/// Who writes ::/0 alone may mean every address; whoever names IPv4 too knows the difference.
+void warn_of_missing_ipv4(Reporter& report, const std::vector<DestinationRule>& rules) {
+  const auto is_ipv4 = [](const DestinationRule& rule) {
+    return rule.type == DestinationType::range && covers(ipv4_root(), rule.range);
   };
-  if (std::ranges::any_of(rules, is_all)) return;
+  if (std::ranges::any_of(rules, is_ipv4)) return;
   for (const DestinationRule& rule : rules) {
-    if (rule.type != DestinationType::range || !covers_all_of_ipv4(rule.range)) continue;
+    if (rule.type != DestinationType::range || !is_around_ipv4(rule.range)) continue;
     report.warning(rule.at, in_quotes(text_of(rule.range)) +
-                                " has every IPv4 address in it too (as ::ffff:0:0/96)");
+                                " says nothing of IPv4 addresses; for those write cidr: 0.0.0.0/0");
   }
 }
 
@@ -103,7 +105,7 @@ std::vector<DestinationRule> read_destinations(Reporter& report, const DocumentN
     const bool good = report.errors() == errors_before;
     if (check_whole(report, item, draft) && good) rules.push_back(std::move(draft.rule));
   });
-  warn_of_hidden_ipv4(report, rules);
+  warn_of_missing_ipv4(report, rules);
   return rules;
 }
 

@@ -6,10 +6,13 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <exception>
 #include <memory>
 #include <optional>
+
+#include "userspace/policy/hosts_match.h"
 
 namespace ambit::policy {
 namespace {
@@ -51,6 +54,13 @@ std::optional<Address> address_of_node(const ares_addrinfo_node& node) {
   return std::nullopt;
 }
 
+/// Each once.
+void put_in_order(std::vector<Address>& addresses) {
+  std::ranges::sort(addresses);
+  const auto repeated = std::ranges::unique(addresses);
+  addresses.erase(repeated.begin(), repeated.end());
+}
+
 Result<Resolved> read_answer(const std::string& host, const ares_addrinfo& answer) {
   Resolved resolved;
   int ttl = INT32_MAX;
@@ -67,9 +77,7 @@ Result<Resolved> read_answer(const std::string& host, const ares_addrinfo& answe
   if (resolved.addresses.empty()) {
     return fail(host + ": the name has no address");
   }
-  std::ranges::sort(resolved.addresses);
-  const auto repeated = std::ranges::unique(resolved.addresses);
-  resolved.addresses.erase(repeated.begin(), repeated.end());
+  put_in_order(resolved.addresses);
   resolved.ttl = seconds(std::max(ttl, 0));
   return resolved;
 }
@@ -182,6 +190,23 @@ void ask(const ResolverOptions& options, const std::string& lookups, Clock::time
   }
 }
 
+bool is_loopback_name(std::string_view host) {
+  const std::string name = plain_host(host);
+  return name == "localhost" || name.ends_with(".localhost");
+}
+
+/// RFC 6761, 6.3: such a name is loopback, of IPv4 and IPv6, and no server is asked. Clients take
+/// either, whatever /etc/hosts says of it beside.
+Resolved with_loopback(std::optional<Result<Resolved>> from_file) {
+  Resolved resolved = from_file && *from_file ? std::move(**from_file) : Resolved{};
+  constexpr std::array<std::uint8_t, 4> kIpv4{127, 0, 0, 1};
+  Address ipv6{};
+  ipv6.back() = 1;
+  resolved.addresses.insert(resolved.addresses.end(), {from_ipv4(kIpv4), ipv6});
+  put_in_order(resolved.addresses);
+  return resolved;
+}
+
 bool can_be_asked(const std::string& host) {
   return !host.empty() && host.size() <= kMaxHostLength && host.find('\0') == std::string::npos;
 }
@@ -199,6 +224,9 @@ std::map<std::string, Result<Resolved>> resolve_names(const ResolverOptions& opt
   const auto deadline = Clock::now() + options.limit;
   if (options.hosts_file) ask(options, "f", deadline, queries);
   for (Query& query : queries) {
+    if (is_loopback_name(query.host)) {
+      query.result = with_loopback(std::move(query.result));
+    }
     if (query.result && query.result->has_value()) {
       (*query.result)->from_file = true;
     }

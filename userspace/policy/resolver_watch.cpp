@@ -89,6 +89,13 @@ bool NameWatch::expire(Time now) {
   return changed;
 }
 
+void NameWatch::take_over(const NameWatch& other) {
+  for (auto& [name, watched] : names_) {
+    const auto known = other.names_.find(name);
+    if (known != other.names_.end()) watched = known->second;
+  }
+}
+
 std::vector<Address> NameWatch::all_of(const Watched& watched) {
   std::vector<Address> all = watched.current;
   for (const auto& [address, until] : watched.leaving) {

@@ -173,10 +173,12 @@ class Comparison {
   }
 
   [[nodiscard]] std::optional<std::uint8_t> parents_bit(const std::string& name) const {
-    const auto& names = parent_.policy.credential_of_bit;
-    const auto found = std::ranges::find(names, name);
-    if (found == names.end()) return std::nullopt;
-    return static_cast<std::uint8_t>(found - names.begin());
+    const model::Credential* const entry = known(name);
+    if (entry == nullptr) return std::nullopt;
+    const auto number = static_cast<std::uint16_t>(entry - catalogue_.credentials.data());
+    const auto found = parent_.policy.bit_of_credential.find(number);
+    if (found == parent_.policy.bit_of_credential.end()) return std::nullopt;
+    return found->second;
   }
 
   [[nodiscard]] Use use_of(const model::ScopeCredential& credential, Patterns readers = {}) const {

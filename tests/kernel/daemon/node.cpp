@@ -10,13 +10,12 @@ namespace ambit::probe {
 namespace fs = std::filesystem;
 
 Node::Node(const Scratch& scratch, const std::vector<CredentialText>& catalogue,
-           const std::string& on_stop)
+           const std::string& on_stop, const std::string& more)
     : scratch_(scratch),
       socket_(scratch.path("run/control.sock")),
       events_path_(scratch.path("node-events.ndjson")) {
   const std::string directory = scratch.directory("node-catalogue");
-  for (const CredentialText& credential : catalogue)
-    scratch.write("node-catalogue/" + credential.name + ".yaml", credential.yaml());
+  for (const CredentialText& credential : catalogue) declare(credential);
   const char* const forced = std::getenv("AMBIT_BACKEND");
   config_ = scratch.write(
       "node.yaml",
@@ -24,7 +23,7 @@ Node::Node(const Scratch& scratch, const std::vector<CredentialText>& catalogue,
       "  socket: " +
           socket_ + "\n  events: " + events_path_ + "\n  catalogue: [" + directory +
           "]\n  onStop: " + on_stop + "\n" +
-          (forced == nullptr ? std::string() : "  backend: " + std::string(forced) + "\n"));
+          (forced == nullptr ? std::string() : "  backend: " + std::string(forced) + "\n") + more);
   start();
 }
 
@@ -36,7 +35,7 @@ void Node::start_at_once() {
 }
 
 /// The socket of one that was killed is still there.
-bool Node::has_said_ready() const { return process_->err().find("ready at") != std::string::npos; }
+bool Node::has_said_ready() const { return process_->err().find(" ready socket=") != std::string::npos; }
 
 void Node::start() {
   start_at_once();
@@ -64,6 +63,18 @@ Ended Node::task(Words words) const {
   words.insert(words.begin(), {ambit_binary(), "task"});
   words.insert(words.end(), {"--socket", socket_, "--json"});
   return run({.argv = words});
+}
+
+Ended Node::reload() const {
+  return run({.argv = {ambit_binary(), "reload", "--socket", socket_, "--json"}});
+}
+
+void Node::declare(const CredentialText& credential) const {
+  scratch_.write("node-catalogue/" + credential.name + ".yaml", credential.yaml());
+}
+
+void Node::take_out(const std::string& credential) const {
+  fs::remove(scratch_.path("node-catalogue/" + credential + ".yaml"));
 }
 
 Json Node::open(const ScopeText& scope, pid_t pid) const {

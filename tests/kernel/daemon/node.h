@@ -2,6 +2,8 @@
 // `ambit daemon` as a node has it, and its clients.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,9 +15,9 @@ namespace ambit::probe {
 
 class Node {
  public:
-  /// Starts the daemon and waits until it answers.
+  /// Starts the daemon and waits until it answers. `more`: lines of its configuration.
   Node(const Scratch& scratch, const std::vector<CredentialText>& catalogue,
-       const std::string& on_stop = "release");
+       const std::string& on_stop = "release", const std::string& more = "");
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
   /// What was pinned goes, whatever became of the daemon.
@@ -39,6 +41,11 @@ class Node {
 
   /// `ambit task WORDS… --json`.
   [[nodiscard]] Ended task(Words words) const;
+  /// `ambit reload --json`.
+  [[nodiscard]] Ended reload() const;
+  /// A credential of its catalogue, anew; it takes a reload.
+  void declare(const CredentialText& credential) const;
+  void take_out(const std::string& credential) const;
   /// The answer to `open`; null where it was refused.
   [[nodiscard]] Json open(const ScopeText& scope, pid_t pid) const;
   [[nodiscard]] Json show(const std::string& id) const;
@@ -54,6 +61,18 @@ class Node {
   std::string config_;
   std::unique_ptr<Child> process_;
   bool ready_ = false;
+};
+
+/// A credential for the scopes of a test, and one that none of them lists.
+class TwoCredentials : public testing::Test {
+ protected:
+  [[nodiscard]] std::vector<CredentialText> catalogue() const {
+    return {{.name = "mine", .files = {mine_}}, {.name = "theirs", .files = {theirs_}}};
+  }
+
+  Scratch scratch_;
+  std::string mine_ = scratch_.secret("mine/secret");
+  std::string theirs_ = scratch_.secret("theirs/secret");
 };
 
 /// A process outside every task that does what it is told, turn by turn.

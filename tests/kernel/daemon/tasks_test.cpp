@@ -21,11 +21,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-class ADaemon : public testing::Test {
+class ADaemon : public TwoCredentials {
  protected:
-  [[nodiscard]] std::vector<CredentialText> catalogue() const {
-    return {{.name = "mine", .files = {mine_}}, {.name = "theirs", .files = {theirs_}}};
-  }
   [[nodiscard]] ScopeText scope(const std::string& name, const std::string& credential,
                                 int port) const {
     return {.name = name,
@@ -44,9 +41,6 @@ class ADaemon : public testing::Test {
       EXPECT_TRUE(worker.of(item + turn).done()) << item << turn << " " << worker.of(item + turn);
   }
 
-  Scratch scratch_;
-  std::string mine_ = scratch_.secret("mine/secret");
-  std::string theirs_ = scratch_.secret("theirs/secret");
   Collector allowed_ = Collector::tcp("127.0.0.1");
   Collector other_ = Collector::tcp("127.0.0.1");
 };

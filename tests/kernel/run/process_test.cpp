@@ -198,6 +198,22 @@ TEST_F(TheCommand, GoesOnWhereTheEventFileReachesALimitOfSize) {
   EXPECT_THAT(ended.err, HasSubstr("events"));
 }
 
+TEST_F(TheCommand, IsNotStartedWhereNoFileCanBeWrittenAndTheLimitIsNamed) {
+  const Ended ended = run({.argv = {"/bin/sh", "-c",
+                                    "(ulimit -f 0; exec \"$0\" run --backend " + backend() +
+                                        " -- /bin/echo started) 2>&1 | cat",
+                                    ambit_binary()}});
+  EXPECT_THAT(ended.out, HasSubstr("ulimit -f"));
+  EXPECT_THAT(ended.out, Not(HasSubstr("started")));
+}
+
+TEST_F(TheCommand, HasTheSignalOfTheLimitAsItWas) {
+  const Ended ended =
+      run({.argv = {ambit_binary(), "run", "--backend", backend(), "--", "/bin/sh", "-c",
+                    "ulimit -f 1; exec head -c 100000 /dev/zero > " + scratch_.path("large")}});
+  EXPECT_EQ(ended.exit, 128 + SIGXFSZ) << ended.err;
+}
+
 TEST_F(TheCommand, DoesNotRunOnWithATaskThatIsKilled) {
   const std::string secret = scratch_.secret("home/secret");
   for (int turn = 0; turn < 5; ++turn) {

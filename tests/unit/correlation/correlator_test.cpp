@@ -24,7 +24,7 @@ class CorrelatorTest : public testing::Test {
     catalogue.credentials[kAws].name = "aws";
     catalogue.credentials[kAws].references.attack = {"T1552.001"};
     correlator.open_task(kSlot, {.credential_of_bit = {"github-cli", "aws"},
-                                 .inside = {1, 0, 0, 0},
+                                 .listed = {"github-cli"},
                                  .authority = {{"github-cli", Authority::delegated}}});
   }
 
@@ -261,7 +261,7 @@ TEST_F(CorrelatorTest, MakesAConnectionOutsideByAHolderOneFindingWithBothEnds) {
 
 TEST_F(CorrelatorTest, TakesNoCredentialThatIsNotInheritedAsCarriedOn) {
   correlator.open_task(kSlot, {.credential_of_bit = {"github-cli", "aws"},
-                               .inside = {3, 0, 0, 0},
+                               .listed = {"github-cli", "aws"},
                                .hold_process = {1, 0, 0, 0},
                                .authority = {}});
   opened(process(10), kGithub);
@@ -276,7 +276,7 @@ TEST_F(CorrelatorTest, TakesNoCredentialThatIsNotInheritedAsCarriedOn) {
 
 TEST_F(CorrelatorTest, TakesACredentialThatAnExecDroppedAsGone) {
   correlator.open_task(kSlot, {.credential_of_bit = {"github-cli"},
-                               .inside = {1, 0, 0, 0},
+                               .listed = {"github-cli"},
                                .hold_process = {1, 0, 0, 0},
                                .authority = {}});
   const auto seen = opened(process(10), kGithub);
@@ -353,9 +353,25 @@ TEST_F(CorrelatorTest, MakesNothingOfConnectionsInside) {
   EXPECT_THAT(made.evidence, IsEmpty());
 }
 
+TEST_F(CorrelatorTest, KeepsWhatItKnowsOfATaskWhoseScopeChanges) {
+  const auto seen = opened(process(10), kGithub);
+  correlator.change_task(kSlot, {.credential_of_bit = {"github-cli", "aws", "github-cli"},
+                                 .listed = {"aws", "github-cli"},
+                                 .authority = {}});
+  Event made = blocked(process(10));
+  made.held_mask = {5, 0, 0, 0};
+  (void)correlator.observe(made);
+  EXPECT_THAT(made.evidence, ElementsAre(seen));
+  EXPECT_THAT(made.credential->held, ElementsAre("github-cli")) << "one name, two bits";
+  Event reader = event(Kind::file_open, process(10), Reason::reader_not_allowed);
+  reader.credential_ids = {kGithub};
+  (void)correlator.observe(reader);
+  EXPECT_EQ(reader.verdict->rule, "/spec/credentials/1/readers") << "its place in the new scope";
+}
+
 TEST_F(CorrelatorTest, KeepsTasksApart) {
   correlator.open_task(
-      4, {.credential_of_bit = {"github-cli"}, .inside = {1, 0, 0, 0}, .authority = {}});
+      4, {.credential_of_bit = {"github-cli"}, .listed = {"github-cli"}, .authority = {}});
   opened(process(20, {10}), kGithub);
   Event made = connect(process(20, {10}), Reason::destination_not_in_scope);
   made.slot = 4;
@@ -367,7 +383,7 @@ TEST_F(CorrelatorTest, ForgetsATaskThatIsClosedAlsoWhenItsNumberIsUsedAgain) {
   opened(process(10), kGithub);
   correlator.close_task(kSlot);
   correlator.open_task(
-      kSlot, {.credential_of_bit = {"github-cli"}, .inside = {1, 0, 0, 0}, .authority = {}});
+      kSlot, {.credential_of_bit = {"github-cli"}, .listed = {"github-cli"}, .authority = {}});
   Event made = blocked(process(10));
   (void)correlator.observe(made);
   EXPECT_THAT(made.evidence, IsEmpty());
@@ -405,7 +421,6 @@ TEST(Openings, AreBounded) {
 TEST(TaskTable, ComesFromThePolicyAndTheScope) {
   CompiledPolicy policy;
   policy.credential_of_bit = {"a", "b"};
-  policy.inside = {1, 0, 0, 0};
   policy.hold_process = {2, 0, 0, 0};
   Scope scope;
   scope.credentials.resize(2);
@@ -414,7 +429,7 @@ TEST(TaskTable, ComesFromThePolicyAndTheScope) {
   scope.credentials[1].name = "b";
   const TaskTable table = task_table(policy, scope);
   EXPECT_EQ(table.credential_of_bit, policy.credential_of_bit);
-  EXPECT_EQ(table.inside, policy.inside);
+  EXPECT_EQ(table.listed, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(table.hold_process, policy.hold_process);
   EXPECT_EQ(table.authority, (std::map<std::string, Authority>{{"a", Authority::agent}}));
 }

@@ -26,9 +26,35 @@ class FakeTasks : public pipeline::TaskService {
     return tasks[task->id] = view;
   }
   pipeline::Answer<pipeline::TaskView> close(const std::string& id, bool kill) override {
-    const auto found = show(id);
-    if (found) closed[id] = kill;
+    auto found = show(id);
+    if (!found) return found;
+    closed[id] = kill;
+    found->residual = residual;
     return found;
+  }
+  std::vector<pipeline::Closing> close_all(const pipeline::TaskFilter& filter, bool kill) override {
+    filters.push_back(filter);
+    std::vector<pipeline::Closing> out;
+    for (const auto& [id, view] : tasks) out.push_back({.id = id, .view = close(id, kill)});
+    if (refusal) out.push_back({.id = "01JREFUSED", .view = std::unexpected(*refusal)});
+    return out;
+  }
+  pipeline::Answer<pipeline::TaskView> narrow(const pipeline::NarrowRequest& request) override {
+    narrowed.push_back(request);
+    if (refusal) return std::unexpected(*refusal);
+    return show(request.id);
+  }
+  pipeline::Answer<pipeline::TaskView> extend(const std::string& id,
+                                              std::chrono::nanoseconds ttl) override {
+    extended[id] = ttl;
+    if (refusal) return std::unexpected(*refusal);
+    return show(id);
+  }
+  pipeline::Answer<pipeline::ReloadView> reload() override {
+    ++reloads;
+    if (refusal) return std::unexpected(*refusal);
+    return pipeline::ReloadView{
+        .credentials = 3, .scopes = 2, .tasks = 1, .restart = {"socket"}, .notes = {"a note"}};
   }
   [[nodiscard]] pipeline::Answer<pipeline::TaskView> show(const std::string& id) const override {
     const auto found = tasks.find(id);
@@ -50,7 +76,12 @@ class FakeTasks : public pipeline::TaskService {
   std::map<std::string, pipeline::TaskView> tasks;
   std::map<std::string, bool> closed;
   std::vector<pipeline::OpenRequest> asked;
+  std::vector<pipeline::TaskFilter> filters;
+  std::vector<pipeline::NarrowRequest> narrowed;
+  std::map<std::string, std::chrono::nanoseconds> extended;
   std::optional<pipeline::Refusal> refusal;
+  int reloads = 0;
+  std::vector<pipeline::ResidualAccess> residual;
   std::optional<bool> in_task = false;
   std::string fault;
 };

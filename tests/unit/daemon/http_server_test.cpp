@@ -47,17 +47,20 @@ class HttpSocket : public testing::Test {
   Result<std::unique_ptr<HttpServer>> listen() {
     return HttpServer::listen(
         io_, path_,
-        [](const ApiRequest& request) {
-          if (request.target == "/large")
-            return ApiResponse{.status = 200, .body = std::string(kLarge, 'x'), .allow = {}};
-          return ApiResponse{.status = 200,
-                             .body = request.method + " " + request.target + " " +
-                                     std::to_string(request.body.size()) + " " +
-                                     std::to_string(request.caller.uid) + " " +
-                                     (request.caller.pidfd >= 0 ? "held" : "gone"),
-                             .allow = {}};
-        },
-        {.connections = 16, .patience = kPatience});
+        {.answer =
+             [](const ApiRequest& request) {
+               if (request.target == "/large")
+                 return ApiResponse{.status = 200, .body = std::string(kLarge, 'x'), .allow = {}};
+               return ApiResponse{.status = 200,
+                                  .body = request.method + " " + request.target + " " +
+                                          std::to_string(request.body.size()) + " " +
+                                          std::to_string(request.caller.uid) + " " +
+                                          (request.caller.pidfd >= 0 ? "held" : "gone"),
+                                  .allow = {}};
+             },
+         .stream = {},
+         .counts = counts_},
+        limits_);
   }
   void begin() {
     auto server = listen();
@@ -96,8 +99,17 @@ class HttpSocket : public testing::Test {
     EXPECT_EQ(served->body, "GET /x 0 " + std::to_string(::getuid()) + " held");
   }
 
+  /// The loop's own: to be looked at when the loop has ended.
+  const ApiCounts& counts() {
+    io_.stop();
+    if (thread_.joinable()) thread_.join();
+    return *counts_;
+  }
+
   std::string directory_;
   std::string path_;
+  HttpLimits limits_{.connections = 16, .patience = kPatience};
+  std::shared_ptr<ApiCounts> counts_ = std::make_shared<ApiCounts>();
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};
@@ -162,6 +174,7 @@ TEST_F(HttpSocket, RefusesABodyThatIsTooLargeBeforeItHasCome) {
   for (int i = 0; i < 1600; ++i) send(chunked, piece);
   EXPECT_THAT(receive(chunked), testing::AnyOf(StartsWith("HTTP/1.1 413 "), ""));
   expect_served();
+  EXPECT_EQ(counts().refused_size, 2U);
 }
 
 TEST_F(HttpSocket, RefusesAHeaderThatIsTooLargeAndWhatIsNoHttp) {
@@ -176,7 +189,15 @@ TEST_F(HttpSocket, RefusesAHeaderThatIsTooLargeAndWhatIsNoHttp) {
     send(socket, garbage);
     EXPECT_THAT(receive(socket), StartsWith("HTTP/1.1 400 "));
   }
+  // Many small lines are as much as one long one.
+  const Descriptor flood = connect();
+  std::string lines = "GET / HTTP/1.1\r\n";
+  for (int i = 0; i < 10'000; ++i) lines += "X" + std::to_string(i) + ": y\r\n";
+  send(flood, lines);
+  EXPECT_THAT(receive(flood), StartsWith("HTTP/1.1 431 "));
   expect_served();
+  EXPECT_EQ(counts().refused_garbage, 3U);
+  EXPECT_EQ(counts().refused_size, 2U);
 }
 
 TEST_F(HttpSocket, ClosesAHalfRequestWhenItsTimeIsOver) {
@@ -190,6 +211,70 @@ TEST_F(HttpSocket, ClosesAHalfRequestWhenItsTimeIsOver) {
   EXPECT_EQ(receive(body), "");
   EXPECT_LT(std::chrono::steady_clock::now() - start, 10 * kPatience);
   expect_served();
+  EXPECT_EQ(counts().timed_out, 2U);
+}
+
+TEST_F(HttpSocket, EndsARequestThatComesByteByByteWhenItsTimeIsOver) {
+  begin();
+  const Descriptor slow = connect();
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 500 && std::chrono::steady_clock::now() - start < 3 * kPatience; ++i) {
+    send(slow, i == 0 ? "GET /" : "x");
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(receive(slow), "") << "each byte gives no time of its own";
+  expect_served();
+}
+
+TEST_F(HttpSocket, ServesAHundredRequestsInOnePieceInTheirOrder) {
+  begin();
+  const Descriptor socket = connect();
+  std::string all;
+  for (int i = 0; i < 100; ++i)
+    all += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n" +
+           (i == 99 ? "Connection: close\r\n\r\n" : "\r\n");
+  send(socket, all);
+  const std::string answers = receive(socket);
+  std::size_t at = 0;
+  for (int i = 0; i < 100; ++i) {
+    at = answers.find("GET /" + std::to_string(i) + " 0", at);
+    ASSERT_NE(at, std::string::npos) << i;
+  }
+}
+
+TEST_F(HttpSocket, TurnsARequestAwayThatComesTooSoonAndTakesItLater) {
+  limits_.process = {.per_second = 5, .burst = 3};
+  begin();
+  for (int i = 0; i < 3; ++i) expect_served();
+  const auto fourth = call(path_, {.method = "GET", .target = "/x", .body = {}});
+  ASSERT_TRUE(fourth) << fourth.error().message;
+  EXPECT_EQ(fourth->status, 429U);
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  expect_served();
+  EXPECT_EQ(counts().refused_rate, 1U);
+  EXPECT_EQ(counts().requests, 5U);
+}
+
+TEST_F(HttpSocket, TakesOnlySoManyBytesOfBodiesAtOnce) {
+  limits_.bodies = 100'000;
+  begin();
+  const std::string header = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n";
+  const Descriptor first = connect();
+  send(first, header + "x");
+  const Descriptor second = connect();
+  // Behind the first, whichever the loop sees first.
+  expect_served();
+  send(second, header + "x");
+  EXPECT_THAT(receive(second), StartsWith("HTTP/1.1 503 "));
+  send(first, std::string(59'999, 'x'));
+  std::array<char, 12> begin{};
+  ASSERT_EQ(::recv(first.get(), begin.data(), begin.size(), 0), 12);
+  EXPECT_EQ(std::string(begin.data(), begin.size()), "HTTP/1.1 200");
+  const auto again =
+      call(path_, {.method = "POST", .target = "/", .body = std::string(60'000, 'x')});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->status, 200U) << "what is done is given back";
+  EXPECT_EQ(counts().refused_busy, 1U);
 }
 
 TEST_F(HttpSocket, ServesOthersWhileAThousandConnectionsAreIdle) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a scope says of programs, sockets and credentials once it is compiled.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/policy/compile_probe.h"
@@ -41,10 +42,10 @@ class PolicyProbe {
     exec_ = patterns;
   }
 
-  [[nodiscard]] std::string start() {
+  [[nodiscard]] std::string start(const FormerPolicy* former = nullptr) {
     ExpandedScope expanded{.scope = &scope, .exec = patterns_of(exec_)};
     for (const Texts& texts : readers_) expanded.readers.push_back(patterns_of(texts));
-    auto compiled = compile_policy(expanded, catalogue, files);
+    auto compiled = compile_policy(expanded, catalogue, files, former);
     if (!compiled) return compiled.error().message;
     policy = std::move(*compiled);
     const auto put = put_all(tables, encode_policy(policy, {}));
@@ -244,6 +245,77 @@ TEST_F(CompilePolicy, ACredentialBeyondTheTwoHundredAndFiftySixthIsAnErrorOnlyWh
   EXPECT_EQ(probe_.policy.credential_of_bit.size(), model::kMaxPolicyCredentials);
   for (int i = 0; i < 256; ++i) probe_.lists("c" + std::to_string(i));
   EXPECT_EQ(probe_.start(), "a scope can list at most 256 credentials");
+}
+
+/// A scope in the place of another one.
+class SecondPolicy : public CompilePolicy {
+ protected:
+  [[nodiscard]] std::string start_second() {
+    second_.files = probe_.files;
+    const FormerPolicy former{.policy = probe_.policy,
+                              .readers_changed = readers_changed(probe_.scope, second_.scope)};
+    return second_.start(&former);
+  }
+  static std::optional<std::vector<model::DestinationRule>> host(const std::string& name) {
+    model::DestinationRule rule;
+    rule.host = name;
+    return std::vector{rule};
+  }
+  [[nodiscard]] std::vector<std::string> hosts_of(std::uint8_t bit) const {
+    std::vector<std::string> out;
+    for (const CredentialDestinations& one :
+         destination_input(second_.scope, second_.catalogue, second_.policy, {}).restricted)
+      if (one.bit == bit)
+        for (const model::DestinationRule& rule : one.rules) out.push_back(rule.host);
+    return out;
+  }
+  PolicyProbe second_;
+};
+
+TEST_F(SecondPolicy, KnowsEachCredentialByItsFormerBitAndBindsWhatLeftTheScope) {
+  probe_.lists("one").destinations = host("a.example");
+  probe_.lists("two").destinations = host("b.example");
+  ASSERT_EQ(probe_.start(), "");
+  second_.lists("three");
+  second_.lists("two").destinations = host("c.example");
+  ASSERT_EQ(start_second(), "");
+  EXPECT_THAT(second_.policy.credential_of_bit, ElementsAre("one", "two", "three"));
+  EXPECT_EQ(second_.policy.inside, (model::CredentialMask{6, 0, 0, 0}));
+  EXPECT_EQ(second_.policy.restricted, (model::CredentialMask{3, 0, 0, 0}));
+  EXPECT_THAT(hosts_of(0), ElementsAre("a.example")) << "held before, bound as before";
+  EXPECT_THAT(hosts_of(1), ElementsAre("c.example")) << "held before, bound as it is now";
+}
+
+TEST_F(SecondPolicy, GivesAnotherBitWhereTheReadersHaveChanged) {
+  probe_.readers("one", {"/usr/bin/gh", "/usr/bin/git"});
+  probe_.readers("two", {"/usr/bin/gh"});
+  probe_.scope.credentials[0].destinations = host("a.example");
+  probe_.scope.credentials[0].holding = model::Holding::task;
+  ASSERT_EQ(probe_.start(), "");
+  second_.readers("one", {"/usr/bin/gh"});
+  second_.readers("two", {"/usr/bin/gh"});
+  second_.scope.credentials[0].destinations = host("a.example");
+  second_.scope.credentials[0].holding = model::Holding::task;
+  ASSERT_EQ(start_second(), "");
+  EXPECT_THAT(second_.policy.credential_of_bit, ElementsAre("one", "two", "one"));
+  EXPECT_EQ(second_.policy.bit_of_credential.at(0), 2);
+  EXPECT_TRUE(second_.reads("/usr/bin/gh", 2));
+  EXPECT_FALSE(second_.reads("/usr/bin/git", 2));
+  EXPECT_FALSE(second_.reads("/usr/bin/gh", 0)) << "what runs already has this bit";
+  EXPECT_TRUE(second_.reads("/usr/bin/gh", 1)) << "its readers are the same";
+  for (const std::uint8_t bit : {0, 2}) EXPECT_THAT(hosts_of(bit), ElementsAre("a.example"));
+  EXPECT_EQ(second_.policy.hold_task, (model::CredentialMask{5, 0, 0, 0}));
+}
+
+TEST_F(SecondPolicy, RefusesWhenTheBitsAreUsedUp) {
+  probe_.readers("one", {"/usr/bin/gh"});
+  ASSERT_EQ(probe_.start(), "");
+  while (probe_.policy.credential_of_bit.size() < model::kMaxPolicyCredentials) {
+    probe_.policy.credential_of_bit.emplace_back("one");
+    probe_.policy.use_of_bit.emplace_back();
+  }
+  second_.readers("one", {"/usr/bin/git"});
+  EXPECT_THAT(start_second(), HasSubstr("no bit left for credential one"));
 }
 
 }  // namespace

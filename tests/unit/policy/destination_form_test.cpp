@@ -96,11 +96,11 @@ TEST(Range, OfNoAddressIsRefused) {
   }
 }
 
-TEST(Range, OfIpv6MayHaveAllOfIpv4InIt) {
-  EXPECT_TRUE(covers_all_of_ipv4(*parse_address_range("::/0")));
-  EXPECT_TRUE(covers_all_of_ipv4(*parse_address_range("::/80")));
-  EXPECT_FALSE(covers_all_of_ipv4(*parse_address_range("2000::/3")));
-  EXPECT_FALSE(covers_all_of_ipv4(*parse_address_range("0.0.0.0/0")));
+TEST(Range, OfIpv6MayLieAroundThePlaceOfIpv4) {
+  EXPECT_TRUE(is_around_ipv4(*parse_address_range("::/0")));
+  EXPECT_TRUE(is_around_ipv4(*parse_address_range("::/80")));
+  EXPECT_FALSE(is_around_ipv4(*parse_address_range("2000::/3")));
+  EXPECT_FALSE(is_around_ipv4(*parse_address_range("0.0.0.0/0")));
 }
 
 TEST(Ports, AreNumbersAndRanges) {

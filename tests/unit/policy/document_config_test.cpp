@@ -32,13 +32,16 @@ TEST(ConfigParser, EveryKeyHasADefault) {
   EXPECT_EQ(config.events, "-");
   EXPECT_THAT(config.catalogue, testing::IsEmpty());
   EXPECT_FALSE(config.backend);
+  EXPECT_THAT(config.scopes, testing::IsEmpty());
   EXPECT_EQ(config.on_stop, model::OnStop::keep);
 }
 
 TEST(ConfigParser, TakesEveryKey) {
   const model::Config config = config_of(config_with(
       "  socket: /run/a.sock\n  events: /var/log/e.ndjson\n  backend: portable\n  onStop: release\n"
-      "  catalogue: [builtin, \"builtin:dotenv\", /etc/ambit/credentials]\n"));
+      "  catalogue: [builtin, \"builtin:dotenv\", /etc/ambit/credentials]\n"
+      "  scopes: [/etc/ambit/scopes, /srv/one.yaml]\n"));
+  EXPECT_THAT(config.scopes, ElementsAre("/etc/ambit/scopes", "/srv/one.yaml"));
   EXPECT_EQ(config.socket, "/run/a.sock");
   EXPECT_EQ(config.events, "/var/log/e.ndjson");
   EXPECT_EQ(config.backend, model::Backend::portable);
@@ -64,6 +67,18 @@ TEST(ConfigParser, SaysEverythingThatIsWrongAtOnceAndInItsPlace) {
   EXPECT_EQ(parsed.diagnostics[3].suggestion, "onStop");
   EXPECT_EQ(parsed.diagnostics[4].suggestion, "builtin:dotenv");
   EXPECT_EQ(parsed.diagnostics[4].column, 15U);
+}
+
+TEST(ConfigParser, TakesScopesOnlyFromAbsolutePathsAndSomeOfThem) {
+  for (const auto& [line, message] : std::vector<std::pair<std::string, std::string>>{
+           {"  scopes: []\n", "no source is named"},
+           {"  scopes: scopes\n", "scopes must be a list"},
+           {"  scopes: [scopes]\n", "is a relative path"},
+           {"  scopes: [7]\n", "must be"},
+           {"  scopes: [builtin]\n", "is a relative path"}})
+    EXPECT_THAT(probe::messages(parse_documents(config_with(line), "probe.yaml")),
+                ElementsAre(HasSubstr(message)))
+        << line;
 }
 
 TEST(ConfigParser, RefusesPathsThatAreNone) {

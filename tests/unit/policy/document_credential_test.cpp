@@ -139,7 +139,7 @@ TEST(CredentialParser, OtherKindsAndVersionsAreUnknown) {
           .suggestion,
       "Credential");
   EXPECT_THAT(
-      only_mistake("apiVersion: ambit.dev/v1\nkind: Config\nmetadata: {name: a}\nspec: {}\n")
+      only_mistake("apiVersion: ambit.dev/v1\nkind: Policy\nmetadata: {name: a}\nspec: {}\n")
           .message,
       HasSubstr("kind must be TaskScope, Credential or Config"));
   EXPECT_THAT(

@@ -97,12 +97,16 @@ TEST(Resolver, TheConfiguredServersAreBoundedByTheDefaultLimit) {
   EXPECT_FALSE(answer.has_value());
 }
 
-TEST(Resolver, LocalhostNeedsNoServer) {
+TEST(Resolver, LocalhostAndWhatIsBelowItIsLoopbackOfBothFamiliesAndNeedsNoServer) {
   Resolver resolver({.limit = milliseconds(400), .servers = "127.0.0.1:1"});
-  const auto answer = resolver.resolve("localhost");
-  ASSERT_TRUE(answer.has_value()) << answer.error().message;
-  EXPECT_THAT(answer->addresses, testing::Contains(ip("127.0.0.1")));
-  EXPECT_TRUE(answer->from_file);
+  for (const char* const name : {"localhost", "LocalHost", "localhost.", "api.localhost"}) {
+    const auto answer = resolver.resolve(name);
+    ASSERT_TRUE(answer.has_value()) << answer.error().message;
+    EXPECT_THAT(answer->addresses, testing::IsSupersetOf({ip("127.0.0.1"), ip("::1")})) << name;
+    EXPECT_TRUE(answer->from_file) << name;
+  }
+  for (const char* const name : {"notlocalhost", "localhost.test"})
+    EXPECT_FALSE(resolver.resolve(name).has_value()) << name;
 }
 
 TEST(Resolver, WhatIsNoHostNameIsRefusedWithoutAsking) {
