@@ -158,14 +158,18 @@ void Estate::remove_documents() const {
     if (entry.is_directory(error)) fs::remove_all(entry.path(), error);
 }
 
-std::vector<std::string> Estate::all_files() const {
-  std::vector<std::string> out;
-  for (const std::string& top : {places_.pins, places_.state}) {
-    out.push_back(top);
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(top, error))
-      out.push_back(entry.path());
-  }
+std::vector<std::string> Estate::own_files() const {
+  std::vector<std::string> out{lock_of(places_.state)};
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(places_.pins, error))
+    out.push_back(entry.path());
+  for (const fs::directory_entry& entry : fs::directory_iterator(places_.state, error))
+    if (entry.is_directory(error)) out.push_back(entry.path());
+  for (fs::path at : {fs::path(places_.pins), fs::path(places_.state)})
+    for (;; at = at.parent_path()) {
+      out.push_back(at);
+      if (at == at.parent_path()) break;
+    }
   return out;
 }
 

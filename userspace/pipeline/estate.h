@@ -39,8 +39,9 @@ class Estate {
   [[nodiscard]] Result<std::string> documents(std::uint64_t generation) const;
   [[nodiscard]] std::string documents_of(std::uint64_t generation) const;
   void remove_documents() const;
-  /// Every file and directory that tasks must leave alone.
-  [[nodiscard]] std::vector<std::string> all_files() const;
+  /// What tasks must leave alone, with the directories above it: nobody unmounts bpffs. Not the
+  /// documents: a task may have put others beside them.
+  [[nodiscard]] std::vector<std::string> own_files() const;
 
  private:
   Estate(Places places, Descriptor lock) : places_(std::move(places)), lock_(std::move(lock)) {}

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <span>
 #include <sstream>
 
 #include "userspace/base/pidfd.h"
@@ -98,6 +99,17 @@ Result<void> guard_own_files(kernel::Sensor& sensor, const std::vector<std::stri
       return put;
   }
   return {};
+}
+
+bool is_own_file(const kernel::Sensor& sensor, const std::string& path) {
+  if (sensor.backend() == model::Backend::portable) return true;
+  const auto id = kernel_id_of(path);
+  if (!id) return false;
+  const model::TableEntry own = policy::encode_guarded(*id, policy::Guarded::monitor);
+  std::string value(own.value.size(), '\0');
+  return sensor.find(own.table, std::as_bytes(std::span(own.key)),
+                     std::as_writable_bytes(std::span(value))) &&
+         value == own.value;
 }
 
 }  // namespace ambit::pipeline

@@ -27,5 +27,8 @@ namespace ambit::pipeline {
 /// Files and directories that are Ambit's alone.
 [[nodiscard]] Result<void> guard_own_files(kernel::Sensor& sensor,
                                            const std::vector<std::string>& paths);
+/// Whether that was called for the file: what a task may have put beside Ambit's own was not made
+/// by Ambit. Nothing is written down on `portable`, where no task is kept from them.
+[[nodiscard]] bool is_own_file(const kernel::Sensor& sensor, const std::string& path);
 
 }  // namespace ambit::pipeline

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "userspace/base/pidfd.h"
+#include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/holder_process.h"
 
 namespace ambit::pipeline {
@@ -57,6 +58,12 @@ Result<void> Holders::prepare() {
     if (!journal) return std::unexpected(journal.error());
     pipe->keep_in(std::move(*journal));
   }
+  if (!setup_.left_in.empty())
+    if (auto guarded = guard_own_files(
+            *setup_.sensor, {setup_.left_in + kSharedEnding, setup_.left_in + kFindingsEnding,
+                             setup_.left_in + kRecordsEnding});
+        !guarded)
+      return guarded;
   shared_->finding_reader = findings_.reader();
   shared_->record_reader = records_.reader();
   self_ = open_pidfd(::getpid());

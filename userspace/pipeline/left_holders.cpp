@@ -16,6 +16,7 @@
 #include <tuple>
 
 #include "userspace/base/pidfd.h"
+#include "userspace/pipeline/guard.h"
 
 namespace ambit::pipeline {
 
@@ -66,6 +67,8 @@ std::vector<std::unique_ptr<LeftHolders>> LeftHolders::find(const std::string& d
 }
 
 bool LeftHolders::map() {
+  for (const char* const ending : {kFindingsEnding, kRecordsEnding, kSharedEnding})
+    if (!is_own_file(*sensor_, name_ + ending)) return false;
   const Descriptor file(::open((name_ + kSharedEnding).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
   struct stat facts{};
   if (!file.valid() || ::fstat(file.get(), &facts) != 0 || facts.st_uid != ::geteuid() ||

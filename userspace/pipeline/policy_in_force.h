@@ -39,8 +39,7 @@ void keep_programs_open(PolicyInForce& policy);
                                         policy::SetNumbers& sets, const PolicyInForce* former);
 
 /// What the tables do not tell of it.
-[[nodiscard]] PolicyRecord record_of(const PolicyInForce& policy,
-                                     const model::Catalogue& catalogue);
+[[nodiscard]] PolicyRecord record_of(const PolicyInForce& policy);
 /// By its numbers, bits and entries, against a catalogue with the same numbers; nothing is written.
 /// What the catalogue has no more leaves the scope.
 [[nodiscard]] Result<std::unique_ptr<PolicyInForce>> restore_policy(

@@ -18,18 +18,12 @@ void set_bit(model::CredentialMask& mask, std::size_t bit) {
   mask.at(bit / 64) |= 1ULL << (bit % 64);
 }
 
-bool lists(const model::Scope& scope, const std::string& name) {
-  return std::ranges::find(scope.credentials, name, &model::ScopeCredential::name) !=
-         scope.credentials.end();
-}
-
 bool knows(const model::Catalogue& catalogue, const std::string& name) {
   return std::ranges::find(catalogue.credentials, name, &model::Credential::name) !=
          catalogue.credentials.end();
 }
 
-std::vector<PolicyBit> bits_of(const PolicyInForce& policy, const model::Catalogue& catalogue) {
-  const model::CompiledPolicy& compiled = policy.plan.policy;
+std::vector<PolicyBit> bits_of(const model::CompiledPolicy& compiled) {
   std::vector<PolicyBit> bits;
   for (std::size_t bit = 0; bit < compiled.credential_of_bit.size(); ++bit) {
     const std::string& name = compiled.credential_of_bit[bit];
@@ -39,10 +33,7 @@ std::vector<PolicyBit> bits_of(const PolicyInForce& policy, const model::Catalog
                   .holding = has_bit(compiled.hold_task, bit)      ? model::Holding::task
                              : has_bit(compiled.hold_process, bit) ? model::Holding::process
                                                                    : model::Holding::tree,
-                  .use = {}};
-    // The others' use is compiled from the scope, or from the catalogue.
-    const bool compiled_anew = lists(policy.scope, name) || (!one.listed && knows(catalogue, name));
-    if (!compiled_anew) one.use = compiled.use_of_bit[bit];
+                  .use = compiled.use_of_bit[bit]};
     bits.push_back(std::move(one));
   }
   for (const auto& [number, bit] : compiled.bit_of_credential) bits.at(bit).number = number;
@@ -73,13 +64,13 @@ model::Catalogue with_names(const model::Catalogue& catalogue, const std::vector
 
 }  // namespace
 
-PolicyRecord record_of(const PolicyInForce& policy, const model::Catalogue& catalogue) {
+PolicyRecord record_of(const PolicyInForce& policy) {
   PolicyRecord record{.number = policy.numbers.policy,
                       .credential_space = policy.numbers.credential_space,
                       .scope = policy.text,
                       .mode = policy.scope.mode,
                       .credentials = {},
-                      .bits = bits_of(policy, catalogue),
+                      .bits = bits_of(policy.plan.policy),
                       .keys = policy.taken_over};
   for (const model::ScopeCredential& listed : policy.scope.credentials)
     record.credentials.push_back(listed.name);

@@ -17,6 +17,7 @@ namespace ambit::pipeline {
 namespace {
 
 constexpr const char* kCatalogueNote = "catalogue";
+constexpr const char* kJournal = "findings";
 constexpr const char* kRelease = "`ambit release --all` lets its tasks go";
 
 std::string described(const kernel::Contract& contract) {
@@ -97,8 +98,7 @@ Result<void> TaskHost::keep_note() {
   note_.names.clear();
   for (const model::Credential& credential : catalogue_.credentials)
     note_.names.push_back(credential.name);
-  if (auto put = store_->put_note(kCatalogueNote, to_text(note_)); !put) return put;
-  return guard_own_files(*sensor_, {store_->path(kCatalogueNote)});
+  return store_->put_note(kCatalogueNote, to_text(note_));
 }
 
 Result<void> TaskHost::enter_documents() {
@@ -106,7 +106,8 @@ Result<void> TaskHost::enter_documents() {
   if (!contract) return std::unexpected(contract.error());
   const auto directory = estate_->documents(contract->generation);
   if (!directory) return std::unexpected(directory.error());
-  store_.emplace(*directory);
+  store_.emplace(*directory,
+                 [this](const std::string& path) { return guard_own_files(*sensor_, {path}); });
   if (note_.digest.empty()) {
     auto digest = digest_of(catalogue_);
     if (!digest) return std::unexpected(digest.error());
@@ -114,14 +115,15 @@ Result<void> TaskHost::enter_documents() {
     note_.patterns = plan_.pattern_alone;
   }
   if (auto kept = keep_note(); !kept) return kept;
-  auto journal = Journal::open(store_->path("findings"));
+  auto journal = Journal::open(store_->path(kJournal));
   if (!journal) return std::unexpected(journal.error());
   journal_.emplace(std::move(*journal));
   auto tally = sensor_->tally();
   if (!tally) return std::unexpected(tally.error());
   tally_ = *tally;
   last_number_ = static_cast<std::uint32_t>(*tally_.last_number);
-  return guard_own_files(*sensor_, estate_->all_files());
+  if (auto guarded = guard_own_files(*sensor_, {store_->path(kJournal)}); !guarded) return guarded;
+  return guard_own_files(*sensor_, estate_->own_files());
 }
 
 Turn TaskHost::take() {
@@ -150,7 +152,9 @@ Result<void> TaskHost::recover() {
   for (const std::string& fault : found.faults) complain(fault);
   for (const TaskRecord& record : found.records) {
     // Of two for one task, one is forged.
-    if (tasks_.contains(record.slot))
+    if (const std::string path = store_->path_of(record.id); !is_own_file(*sensor_, path))
+      complain(path + " was not made by Ambit and is not looked at");
+    else if (tasks_.contains(record.slot))
       give_up(left, record.slot, "there are two records of it");
     else if (auto restored = restore(record, left); !restored)
       give_up(left, record.slot, restored.error().message);
@@ -298,13 +302,11 @@ Result<void> TaskHost::remember(const LiveTask& task, const PolicyInForce* next)
                     .names = {},
                     .policies = {}};
   if (task.policy->destinations) record.names = task.policy->destinations->answers();
-  if (next != nullptr) record.policies.push_back(record_of(*next, catalogue_));
-  record.policies.push_back(record_of(*task.policy, catalogue_));
+  if (next != nullptr) record.policies.push_back(record_of(*next));
+  record.policies.push_back(record_of(*task.policy));
   for (const Retired& retired : retired_)
-    if (retired.slot == record.slot)
-      record.policies.push_back(record_of(*retired.policy, catalogue_));
-  if (auto put = store_->put(record); !put) return put;
-  return guard_own_files(*sensor_, {store_->path_of(record.id)});
+    if (retired.slot == record.slot) record.policies.push_back(record_of(*retired.policy));
+  return store_->put(record);
 }
 
 /// What has changed of a task that is remembered. What cannot be written stays as it was.

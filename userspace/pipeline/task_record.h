@@ -18,7 +18,8 @@ namespace ambit::pipeline {
 
 using TableKey = std::pair<model::Table, std::string>;
 
-/// What one bit of a policy means, where the scope and the catalogue do not tell (FormerPolicy).
+/// What one bit of a policy means: what is held by it means that on, whatever becomes of the scope
+/// and of the catalogue (FormerPolicy).
 struct PolicyBit {
   std::string credential;
   std::optional<std::uint16_t> number;  ///< in the catalogue; none: it has another bit by now

@@ -19,21 +19,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kEnding = ".task";
 constexpr off_t kLargest = 16 << 20;
 
-Result<void> write_all(const std::string& path, const std::string& text) {
-  const std::string fresh = path + ".new";
-  const Descriptor file(
-      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  std::size_t done = 0;
-  while (file.valid() && done < text.size()) {
-    const ssize_t put = ::write(file.get(), text.data() + done, text.size() - done);
-    if (put <= 0) return fail_errno("cannot write " + fresh);
-    done += static_cast<std::size_t>(put);
-  }
-  if (!file.valid() || ::rename(fresh.c_str(), path.c_str()) != 0)
-    return fail_errno("cannot write " + path);
-  return {};
-}
-
 Result<std::string> read_all(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat facts{};
@@ -52,8 +37,27 @@ std::string TaskStore::path_of(const std::string& id) const {
   return path(id + std::string(kEnding));
 }
 
+/// Nobody else has it open, and it is whole and guarded when it appears.
+Result<void> TaskStore::write(const std::string& path, const std::string& text) const {
+  const std::string fresh = path + ".new";
+  ::unlink(fresh.c_str());
+  const Descriptor file(
+      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.valid()) return fail_errno("cannot write " + fresh);
+  if (guard_)
+    if (auto guarded = guard_(fresh); !guarded) return guarded;
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t put = ::write(file.get(), text.data() + done, text.size() - done);
+    if (put <= 0) return fail_errno("cannot write " + fresh);
+    done += static_cast<std::size_t>(put);
+  }
+  if (::rename(fresh.c_str(), path.c_str()) != 0) return fail_errno("cannot write " + path);
+  return {};
+}
+
 Result<void> TaskStore::put(const TaskRecord& record) const {
-  return write_all(path_of(record.id), to_text(record));
+  return write(path_of(record.id), to_text(record));
 }
 
 Result<TaskRecord> TaskStore::get(const std::string& id) const {
@@ -90,7 +94,7 @@ std::string TaskStore::note(const std::string& name) const {
 }
 
 Result<void> TaskStore::put_note(const std::string& name, const std::string& text) const {
-  return write_all(path(name), text);
+  return write(path(name), text);
 }
 
 }  // namespace ambit::pipeline

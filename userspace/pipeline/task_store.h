@@ -2,6 +2,7 @@
 // The documents of live tasks, one file each, for the daemon that comes after this one.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,10 @@ namespace ambit::pipeline {
 
 class TaskStore {
  public:
-  explicit TaskStore(std::string directory) : directory_(std::move(directory)) {}
+  /// Called for each file before it has its name; where it fails nothing is written.
+  using Guard = std::function<Result<void>(const std::string& path)>;
+  explicit TaskStore(std::string directory, Guard guard = {})
+      : directory_(std::move(directory)), guard_(std::move(guard)) {}
 
   /// Whole, or as before.
   [[nodiscard]] Result<void> put(const TaskRecord& record) const;
@@ -32,7 +36,9 @@ class TaskStore {
   [[nodiscard]] std::string path(const std::string& name) const { return directory_ + "/" + name; }
 
  private:
+  [[nodiscard]] Result<void> write(const std::string& path, const std::string& text) const;
   std::string directory_;
+  Guard guard_;
 };
 
 }  // namespace ambit::pipeline

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <set>
 
 #include "tests/kernel/daemon/node.h"
 #include "tests/kernel/fixture/collector.h"
@@ -64,6 +65,12 @@ class ADaemonThatDied : public testing::Test {
       last = seq;
     }
   }
+  /// One that was written as its daemon was killed is told again.
+  static std::size_t moments(const std::vector<Json>& events) {
+    std::set<std::string> times;
+    for (const Json& event : events) times.insert(text_at(event, "/time"));
+    return times.size();
+  }
   /// Where the documents of live tasks are.
   [[nodiscard]] std::vector<fs::path> documents() const {
     std::vector<fs::path> out;
@@ -100,8 +107,9 @@ TEST_F(ADaemonThatDied, LeavesItsTasksToTheNextOne) {
   EXPECT_THAT(node.ids(), ElementsAre(id));
   const Json after = node.show(id);
   for (const char* const same : {"/id", "/name", "/phase", "/expires", "/declared_by", "/limits",
-                                 "/processes", "/opened", "/scope_sha256"})
+                                 "/opened", "/scope_sha256"})
     EXPECT_EQ(at(before, same).dump(), at(after, same).dump()) << same;
+  EXPECT_THAT(at(after, "/processes"), Contains(worker.pid())) << after;
   worker.turn(3);
   expect_bound(worker, "3");
   EXPECT_EQ(node.task({"close", id}).exit, 0);
@@ -117,13 +125,11 @@ TEST_F(ADaemonThatDied, LeavesItsTasksToTheNextOne) {
   EXPECT_EQ(node.stop().exit, 0);
   const Events events = node.events();
   expect_in_order(events);
-  EXPECT_EQ(events.findings_about(identity_of(theirs_)).size(), 4U) << summary(events.findings());
-  EXPECT_EQ(events.findings_about(identity_of(mine_)).size(), 1U) << summary(events.findings());
-  const std::vector<Json> others = events.to_port(other_.port());
-  EXPECT_EQ(std::ranges::count_if(
-                others, [](const Json& event) { return text_at(event, "/kind") == "connect"; }),
-            4)
-      << summary(events.all);
+  EXPECT_EQ(moments(events.findings_about(identity_of(theirs_))), 4U) << summary(events.findings());
+  EXPECT_EQ(moments(events.findings_about(identity_of(mine_))), 1U) << summary(events.findings());
+  std::vector<Json> others = events.to_port(other_.port());
+  std::erase_if(others, [](const Json& event) { return text_at(event, "/kind") != "connect"; });
+  EXPECT_EQ(moments(others), 4U) << summary(events.all);
   for (const Json& finding : events.findings())
     EXPECT_EQ(text_at(finding, "/task/id"), id) << finding.dump();
   EXPECT_THAT(events.of_kind("loss"), IsEmpty());
@@ -191,7 +197,7 @@ TEST_F(ADaemonThatDied, MissesNoEndOfATask) {
   const std::vector<Json> closed = events.of_kind("task_close");
   ASSERT_EQ(closed.size(), 1U) << summary(events.all);
   EXPECT_EQ(text_at(closed.front(), "/details/reason"), "ended");
-  EXPECT_EQ(events.findings_about(identity_of(theirs_)).size(), 1U) << summary(events.findings());
+  EXPECT_EQ(moments(events.findings_about(identity_of(theirs_))), 1U) << summary(events.findings());
 }
 
 TEST_F(ADaemonThatDied, IsReplacedByOneAtATime) {
@@ -381,6 +387,9 @@ TEST_F(ADaemonThatDied, LeavesNothingThatATaskOfRootCanTakeAway) {
         {"get" + turn, {"bpf-get", link}},
         {"move" + turn, {"rename-to", node.pins() + "/live", node.pins() + "/moved"}},
         {"remove" + turn, {"remove", link}},
+        {"cover" + turn, {"mount-over", node.pins()}},
+        {"unmount" + turn, {"unmount", "/sys/fs/bpf"}},
+        {"rewrite" + turn, {"open-to-truncate", document}},
         {"document" + turn, {"remove", document}}};
   };
   // The control: another process of root's may, on pins and files of its own.
@@ -391,9 +400,12 @@ TEST_F(ADaemonThatDied, LeavesNothingThatATaskOfRootCanTakeAway) {
   static_cast<void>(node.open(scope("first"), first.pid()));
   ASSERT_EQ(documents().size(), 1U);
   Worker second(scratch_, "second", {attempts("", documents().front())});
-  static_cast<void>(node.open(scope("second"), second.pid()));
+  ScopeText powerful = scope("second");
+  powerful.privileges = {"bpf", "mounts", "host_settings"};
+  static_cast<void>(node.open(powerful, second.pid()));
   second.turn(1);
-  for (const std::string item : {"get", "move", "remove", "document"})
+  for (const std::string item :
+       {"get", "move", "remove", "cover", "unmount", "rewrite", "document"})
     EXPECT_TRUE(second.of(item).refused()) << item << " " << second.of(item);
   node.kill();
   first.turn(1);
@@ -401,6 +413,39 @@ TEST_F(ADaemonThatDied, LeavesNothingThatATaskOfRootCanTakeAway) {
   node.start();
   ASSERT_TRUE(node.is_ready()) << node.process().err();
   EXPECT_EQ(node.ids().size(), 2U);
+  EXPECT_EQ(node.stop().exit, 0);
+}
+
+TEST_F(ADaemonThatDied, IsFollowedByOneThatBelievesNoDocumentThatATaskMade) {
+  if (on_portable()) GTEST_SKIP() << "portable cannot tell which documents are its own";
+  Node node(scratch_, catalogue());
+  ASSERT_TRUE(node.is_ready()) << node.process().err();
+  Worker first(scratch_, "first", {tries("1"), tries("2")});
+  const std::string id = text_at(node.open(scope("first"), first.pid()), "/id");
+  ASSERT_EQ(documents().size(), 1U);
+  const fs::path real = documents().front();
+  std::ifstream text(real);
+  Json record = Json::parse(text);
+  record["id"] = "01FORGED";
+  record["slot"] = 9999;  // it has ended: its tables, which are another's, would go
+  const std::string forged = scratch_.write("forged", record.dump());
+  fs::permissions(forged, fs::perms::owner_read | fs::perms::owner_write);
+  Worker forger(scratch_, "forger",
+                {{{"put", {"rename-to", forged, real.parent_path() / "01FORGED.task"}}}});
+  static_cast<void>(node.open(scope("forger"), forger.pid()));
+  forger.turn(1);
+  EXPECT_TRUE(forger.of("put").done()) << forger.of("put");
+  node.kill();
+  node.start();
+  ASSERT_TRUE(node.is_ready()) << node.process().err();
+  EXPECT_THAT(node.process().err(), HasSubstr("was not made by Ambit"));
+  EXPECT_THAT(node.ids(), Not(Contains("01FORGED")));
+  EXPECT_THAT(node.ids(), Contains(id));
+  first.turn(1);
+  expect_bound(first, "1");
+  sleep_for(1s);
+  first.turn(2);
+  expect_bound(first, "2");
   EXPECT_EQ(node.stop().exit, 0);
 }
 
