@@ -310,6 +310,24 @@ struct ambit_member {
 	__u32 pid;
 };
 
+/* about: stands beside programs that are pinned. `abi_version` to `generation` are at the same
+ * place in every version: by them a daemon tells whether it may go on with what another one left. A
+ * new AMBIT_ABI_VERSION is wanted for every change of what stands in maps that survive, also where
+ * their sizes stay as they are.
+ */
+struct ambit_about {
+	__u32 abi_version;
+	__u32 backend;
+	__u64 layout; /* of the maps and of .bss, by their names, types and sizes */
+	__u64 generation;
+	/* What user space counts on with: */
+	__u64 seq;
+	__u64 findings;
+	__u64 last_number; /* of a slot, a policy or a space */
+	__u64 told_ns;	   /* when losses were told last, by the wall clock */
+	__u64 reported[AMBIT_LOSS_SLOTS];
+};
+
 /* known_inodes: (inode, device, 0) -> the space that knows it, or this */
 #define AMBIT_SEVERAL_SPACES 0xffffffffu
 /* guarded_ids: kernel objects of Ambit's own that bpf() could name by their number */

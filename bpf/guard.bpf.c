@@ -202,12 +202,12 @@ static __always_inline int bpf(int command, void *attributes)
 	if (is_outsider())
 		return 0;
 	key.kind = kind_of_id(command);
-	if (key.kind) {
+	if (key.kind)
 		bpf_probe_read_kernel(&key.id, sizeof(key.id), attributes);
-		if (bpf_map_lookup_elem(&guarded_ids, &key)) {
-			what.aim = CORE_AIM_MONITOR;
-			what.privilege = CORE_PRIVILEGE_none;
-		}
+	/* Which pin is named is not to be told here: Ambit's own are among them. */
+	if (command == BPF_OBJ_GET || (key.kind && bpf_map_lookup_elem(&guarded_ids, &key))) {
+		what.aim = CORE_AIM_MONITOR;
+		what.privilege = CORE_PRIVILEGE_none;
 	}
 	return ask(AMBIT_HOOK_bpf, &what);
 }

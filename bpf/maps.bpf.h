@@ -78,6 +78,8 @@ AMBIT_MAP(hits, BPF_MAP_TYPE_PERCPU_ARRAY, AMBIT_HOOK_COUNT, 0, __u32, __u64);
 
 AMBIT_MAP(guarded_ids, BPF_MAP_TYPE_HASH, 1024, BPF_F_NO_PREALLOC, struct ambit_guarded_id, __u8);
 
+AMBIT_MAP(about, BPF_MAP_TYPE_ARRAY, 1, BPF_F_MMAPABLE, __u32, struct ambit_about);
+
 /* The monitor's own namespaces and the machine's, set before the load: what a task does in others
  * is its own affair. They are two in a container, and behind a unit's ProtectSystem=.
  */

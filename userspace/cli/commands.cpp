@@ -6,6 +6,7 @@
 #include "userspace/cli/daemon.h"
 #include "userspace/cli/doctor.h"
 #include "userspace/cli/events.h"
+#include "userspace/cli/release.h"
 #include "userspace/cli/run.h"
 #include "userspace/cli/task.h"
 
@@ -23,6 +24,7 @@ constexpr std::array kCommands{
     Command{"events", "show the daemon's events, those in memory and those to come",
             events_command},
     Command{"reload", "have the daemon read its catalogue and scopes anew", reload_command},
+    Command{"release", "take the daemon, its tasks and all that it pinned away", release_command},
     Command{"doctor", "say what this machine can enforce, and how to get more", doctor_command},
 };
 

@@ -39,7 +39,8 @@ BackendFacts look_at_backend(model::Backend backend, const pipeline::Machine& ma
   BackendFacts facts;
   facts.backend = backend;
   pipeline::Proof proof;
-  auto sensor = pipeline::open_proved({.backend = backend, .without = {}}, machine, &proof);
+  auto sensor = pipeline::open_proved({.backend = backend, .without = {}, .outlives = false},
+                                      machine, &proof);
   if (!proof.hooks.empty()) facts.proof = std::move(proof);
   if (!sensor) {
     const std::string& message = sensor.error().message;

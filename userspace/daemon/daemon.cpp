@@ -249,11 +249,13 @@ Result<void> serve_logged(const model::Config& config, const Started& started,
                        .program = started.program,
                        .config = config,
                        .read_config = [file = config.source] { return read_config(file); },
-                       .on_reload = [&log](const auto& done) { log_reload(log, done); }});
+                       .on_reload = [&log](const auto& done) { log_reload(log, done); },
+                       .places = pipeline::places_of(config.socket),
+                       .on_fault = [&log](const std::string& fault) { log.warning(fault); }});
   if (!host) return std::unexpected(host.error());
   Loop loop(io, **host, feed, log);
   auto served = loop.run(config.socket, inside, std::move(manager));
-  auto stopped = (*host)->stop((*host)->on_stop());
+  auto stopped = (*host)->stop(served ? (*host)->on_stop() : model::OnStop::keep);
   loop.finish();
   return served ? stopped : served;
 }
@@ -263,8 +265,7 @@ Result<void> serve_logged(const model::Config& config, const Started& started,
 Result<void> serve(const model::Config& config, const Started& started) {
   raise_limit_of_files();
   ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGHUP, SIG_IGN);  // the end of a terminal is not the end of the tasks, and there is
-                              // nothing to read anew yet
+  ::signal(SIGHUP, SIG_IGN);  // until there is something to read anew
   ServiceManager manager = ServiceManager::from_environment();
   Log log(started.log, STDERR_FILENO);
   log.info("starting", {{"pid", static_cast<std::uint32_t>(::getpid())}});

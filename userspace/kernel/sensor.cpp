@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -90,6 +91,11 @@ bool follows_what_is_carried(const SensorOptions& options) {
          std::ranges::find(options.without, kCarryHooks.front()) == options.without.end();
 }
 
+/// Files of `portable` are answered by processes: there nothing holds without one.
+bool goes_on_alone(const SensorOptions& options) {
+  return options.outlives && options.backend != model::Backend::portable;
+}
+
 bool belongs(const ProgramSpec& spec, model::Backend backend) {
   return spec.backend == model::Backend::none || spec.backend == backend;
 }
@@ -122,6 +128,7 @@ Sensor::~Sensor() {
   if (rings_ != nullptr) ring_buffer__free(rings_);
   for (bpf_link* link : links_) bpf_link__destroy(link);
   if (skeleton_ != nullptr) ambit_bpf__destroy(skeleton_);
+  if (about_ != nullptr) ::munmap(about_, sizeof(ambit_about));
 }
 
 Result<void> Sensor::load() {
@@ -137,7 +144,8 @@ Result<void> Sensor::load() {
   std::ranges::copy(namespace_numbers("net"), skeleton_->rodata->ambit_net_namespaces);
   skeleton_->rodata->ambit_cgroup_delegated = cgroup_is_delegated() ? 1 : 0;
   skeleton_->rodata->ambit_can_cast = functions->contains(kCanCast) ? 1 : 0;
-  skeleton_->rodata->ambit_can_signal = functions->contains(kCanSignal) ? 1 : 0;
+  skeleton_->rodata->ambit_can_signal =
+      functions->contains(kCanSignal) && !goes_on_alone(options_) ? 1 : 0;
   skeleton_->rodata->ambit_carries = follows_what_is_carried(options_) ? 1 : 0;
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton_->obj) bpf_program__set_autoload(program, false);
@@ -234,6 +242,7 @@ Result<void> Sensor::attach_one(HookState& hook) {
   }
   if (link == nullptr) return fail_errno("attach is refused");
   links_.push_back(link);
+  linked_.push_back(hook.spec->program);
   hook.attached = true;
   return {};
 }
@@ -280,13 +289,16 @@ std::vector<int> Sensor::link_descriptors() const {
   return out;
 }
 
-std::size_t Sensor::programs_loaded() const {
-  std::size_t count = 0;
+std::vector<int> Sensor::program_descriptors() const {
+  std::vector<int> out;
+  for (const Descriptor& pinned : programs_) out.push_back(pinned.get());
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton_->obj) {
-    if (bpf_program__fd(program) >= 0) ++count;
+    if (bpf_program__fd(program) >= 0) out.push_back(bpf_program__fd(program));
   }
-  return count;
+  return out;
 }
+
+std::size_t Sensor::programs_loaded() const { return program_descriptors().size(); }
 
 }  // namespace ambit::kernel

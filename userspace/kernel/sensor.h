@@ -3,7 +3,9 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +19,7 @@
 struct ambit_bpf;
 union bpf_iter_link_info;
 struct bpf_link;
+struct bpf_program;
 struct ring_buffer;
 
 namespace ambit::kernel {
@@ -31,6 +34,24 @@ struct HookState {
 struct SensorOptions {
   model::Backend backend = model::Backend::lsm;
   std::vector<std::string> without;  ///< hooks that are left out, so that fallbacks are tested
+  bool outlives = false;             ///< it will be pinned: hooks do not go with the last process
+};
+
+/// By which a later process tells whether it can go on with programs that are pinned.
+struct Contract {
+  std::uint32_t abi_version = 0;
+  model::Backend backend = model::Backend::none;
+  std::uint64_t layout = 0;
+  std::uint64_t generation = 0;  ///< of the pins; any number but 0
+};
+
+/// What user space counts where pinned programs are: it goes on behind its death.
+struct Tally {
+  std::uint64_t* seq = nullptr;
+  std::uint64_t* findings = nullptr;
+  std::uint64_t* last_number = nullptr;
+  std::uint64_t* told_ns = nullptr;   ///< when losses were told last, by the wall clock
+  std::span<std::uint64_t> reported;  ///< losses that are told already, as in Sensor::losses()
 };
 
 /// The BPF programs of one backend, loaded and attached, with their maps. Everything goes when it
@@ -42,6 +63,19 @@ class Sensor : public model::TableReader, public model::TableWriter {
   Sensor(const Sensor&) = delete;
   Sensor& operator=(const Sensor&) = delete;
   ~Sensor() override;
+
+  /// Everything stays when this goes, for as long as the directory has it (bpffs; it must be there
+  /// and empty). `generation` tells these pins from others.
+  [[nodiscard]] Result<void> pin(const std::string& directory, std::uint64_t generation);
+  /// What is pinned there, instead of programs of one's own; the contract must be the same.
+  [[nodiscard]] static Result<std::unique_ptr<Sensor>> open_pinned(const std::string& directory);
+  /// Of pins of any version.
+  [[nodiscard]] static Result<Contract> contract_of(const std::string& directory);
+  /// This program's own; its generation is 0.
+  [[nodiscard]] static Result<Contract> own_contract(model::Backend backend);
+  [[nodiscard]] Result<Tally> tally();
+  /// Numbers of Ambit's own processes that live, as the kernel keeps them.
+  [[nodiscard]] std::vector<std::uint32_t> monitors() const;
 
   [[nodiscard]] model::Backend backend() const { return options_.backend; }
   [[nodiscard]] std::span<const HookState> hooks() const { return hooks_; }
@@ -166,11 +200,21 @@ class Sensor : public model::TableReader, public model::TableWriter {
   /// After a change of what paths mean: what was found before is void.
   void forget_plain(model::Table table);
   [[nodiscard]] Result<void> guard_objects();
+  [[nodiscard]] Result<void> take_pinned(const std::string& directory);
+  [[nodiscard]] Result<void> take_link(const std::string& directory, HookState& hook);
+  /// Of a program that is asked something, whether it was loaded here or before.
+  [[nodiscard]] int descriptor_of(const bpf_program* program) const;
+  [[nodiscard]] std::vector<int> program_descriptors() const;
 
   SensorOptions options_;
   ambit_bpf* skeleton_ = nullptr;
   std::vector<HookState> hooks_;
   std::vector<bpf_link*> links_;
+  std::vector<std::string_view> linked_;  ///< the program of each
+  /// Of pinned programs: those that are asked something, by name, and those of links.
+  std::map<std::string, Descriptor, std::less<>> called_;
+  std::vector<Descriptor> programs_;
+  void* about_ = nullptr;  ///< where pinned
   Descriptor cgroup_;
   ring_buffer* rings_ = nullptr;
   ring_buffer* findings_ = nullptr;  ///< the first of them, by itself

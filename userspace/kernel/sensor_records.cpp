@@ -79,13 +79,10 @@ std::uint64_t Sensor::hits(std::string_view hook) const {
 
 std::uint64_t Sensor::skipped_programs() const {
   std::uint64_t sum = 0;
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, skeleton_->obj) {
-    if (bpf_program__fd(program) < 0) continue;
+  for (const int program : program_descriptors()) {
     bpf_prog_info info{};
     std::uint32_t size = sizeof(info);
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
-      sum += info.recursion_misses;
+    if (bpf_obj_get_info_by_fd(program, &info, &size) == 0) sum += info.recursion_misses;
   }
   return sum;
 }

@@ -21,10 +21,9 @@ namespace ambit::kernel {
 namespace {
 
 /// False: the task is over. Not by writing the whole entry (bpf/task.bpf.c).
-Result<bool> change_task(ambit_bpf* skeleton, ambit_task_change change) {
+Result<bool> run_change(int program, ambit_task_change change) {
   LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &change, .ctx_size_in = sizeof(change));
-  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.change_task), &options) != 0)
-    return fail_errno("cannot change a task");
+  if (bpf_prog_test_run_opts(program, &options) != 0) return fail_errno("cannot change a task");
   if (options.retval == AMBIT_TASK_UNKNOWN) return fail("the kernel knows no such task");
   return options.retval != AMBIT_TASK_OVER;
 }
@@ -83,6 +82,11 @@ Result<void> Sensor::remove(model::Table table, const std::string& key) {
   return {};
 }
 
+int Sensor::descriptor_of(const bpf_program* program) const {
+  const auto pinned = called_.find(std::string_view(bpf_program__name(program)));
+  return pinned == called_.end() ? bpf_program__fd(program) : pinned->second.get();
+}
+
 std::vector<model::TableEntry> Sensor::entries(model::Table table) const {
   const int map = map_descriptor(table);
   bpf_map_info info{};
@@ -106,7 +110,7 @@ Result<Sensor::FileIs> Sensor::recognise(int descriptor, std::uint32_t space, Na
   question.descriptor = descriptor;
   question.space = space;
   LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &question, .ctx_size_in = sizeof(question));
-  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.holder_recognise), &options) != 0)
+  if (bpf_prog_test_run_opts(descriptor_of(skeleton_->progs.holder_recognise), &options) != 0)
     return fail_errno("cannot ask what a file is");
   if (options.retval != 0) return fail("no memory to tell what a file is");
   FileIs is{.undecided = question.undecided != 0,
@@ -228,7 +232,7 @@ Result<void> Sensor::add_held(int pidfd, const model::CredentialMask& mask) {
 Result<void> Sensor::add_held_by_task(std::uint32_t slot, const model::CredentialMask& mask) {
   ambit_task_change change{.slot = slot, .what = AMBIT_CHANGE_HELD};
   std::ranges::copy(mask, change.held.word);
-  return done(change_task(skeleton_, change));
+  return done(run_change(descriptor_of(skeleton_->progs.change_task), change));
 }
 
 Result<Sensor::Moved> Sensor::move(const Thread& thread, std::uint32_t from, std::uint32_t to) {
@@ -283,17 +287,19 @@ model::CredentialMask Sensor::held_by_task(std::uint32_t slot) const {
 
 Result<void> Sensor::revoke(std::uint32_t slot, bool kill) {
   const std::uint32_t flags = kill ? CORE_TASK_REVOKED | CORE_TASK_KILLED : CORE_TASK_REVOKED;
-  return done(change_task(skeleton_, {.slot = slot, .what = AMBIT_CHANGE_END, .flags = flags}));
+  return done(run_change(descriptor_of(skeleton_->progs.change_task),
+                         {.slot = slot, .what = AMBIT_CHANGE_END, .flags = flags}));
 }
 
 Result<void> Sensor::change_policy(std::uint32_t slot, std::uint32_t policy) {
-  return done(
-      change_task(skeleton_, {.slot = slot, .what = AMBIT_CHANGE_POLICY, .policy = policy}));
+  return done(run_change(descriptor_of(skeleton_->progs.change_task),
+                         {.slot = slot, .what = AMBIT_CHANGE_POLICY, .policy = policy}));
 }
 
 Result<bool> Sensor::change_deadline(std::uint32_t slot, std::uint64_t expires_boot_ns) {
-  return change_task(
-      skeleton_, {.slot = slot, .what = AMBIT_CHANGE_DEADLINE, .expires_boot_ns = expires_boot_ns});
+  return run_change(
+      descriptor_of(skeleton_->progs.change_task),
+      {.slot = slot, .what = AMBIT_CHANGE_DEADLINE, .expires_boot_ns = expires_boot_ns});
 }
 
 }  // namespace ambit::kernel

@@ -30,11 +30,6 @@ std::unexpected<Refusal> gone(std::int32_t pid) {
   return refuse(RefusalCode::no_such_process, "there is no process " + std::to_string(pid));
 }
 
-/// A thread that is not the first of its process: since 6.9 (PIDFD_THREAD, which is O_EXCL).
-Descriptor open_thread(std::uint32_t tid) {
-  return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, tid, O_EXCL)));
-}
-
 std::string proc_path(std::int32_t pid, const char* name) {
   return "/proc/" + std::to_string(pid) + "/" + name;
 }
@@ -198,6 +193,10 @@ class Adoption {
 };
 
 }  // namespace
+
+Descriptor open_thread(std::uint32_t tid) {
+  return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, tid, O_EXCL)));
+}
 
 bool is_alive(int pidfd) {
   pollfd wait{.fd = pidfd, .events = POLLIN, .revents = 0};

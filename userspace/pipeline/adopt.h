@@ -16,6 +16,9 @@ namespace ambit::pipeline {
 /// Whether the process behind the descriptor is there and no zombie.
 [[nodiscard]] bool is_alive(int pidfd);
 
+/// A thread that is not the first of its process: since 6.9 (PIDFD_THREAD, which is O_EXCL).
+[[nodiscard]] Descriptor open_thread(std::uint32_t tid);
+
 /// A process that may be adopted: alive, no kernel thread, nothing of Ambit's, in no task.
 [[nodiscard]] Answer<Descriptor> find_process(const kernel::Sensor& sensor, std::int32_t pid);
 

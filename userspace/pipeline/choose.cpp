@@ -45,13 +45,14 @@ Result<std::unique_ptr<kernel::Sensor>> open_proved(const kernel::SensorOptions&
 
 Result<std::unique_ptr<kernel::Sensor>> choose_backend(std::optional<model::Backend> forced,
                                                        const std::vector<std::string>& without,
-                                                       Proof* out) {
+                                                       Proof* out, bool outlives) {
   const Machine machine = look_at_machine();
   if (const std::string missing = what_is_missing(machine); !missing.empty()) return fail(missing);
   std::string all;
   for (const model::Backend backend : kBackendOrder) {
     if (forced && *forced != backend) continue;
-    auto sensor = open_proved({.backend = backend, .without = without}, machine, out);
+    auto sensor =
+        open_proved({.backend = backend, .without = without, .outlives = outlives}, machine, out);
     if (sensor) return sensor;
     all += "\n  " + not_had(backend, sensor.error(), machine);
   }

@@ -28,10 +28,11 @@ inline constexpr std::array kBackendOrder{model::Backend::lsm, model::Backend::f
     const kernel::SensorOptions& options, const Machine& machine, Proof* proof);
 
 /// The first of lsm, fmod_ret, portable that can be had and is proved; `forced`: that one or none.
-/// `without`: hooks that are not needed. `out` (may be null) gets the proof. The error says for
-/// each backend why not and what to do.
+/// `without`: hooks that are not needed. `out` (may be null) gets the proof. `outlives`: it will be
+/// pinned. The error says for each backend why not and what to do.
 [[nodiscard]] Result<std::unique_ptr<kernel::Sensor>> choose_backend(
-    std::optional<model::Backend> forced, const std::vector<std::string>& without, Proof* out);
+    std::optional<model::Backend> forced, const std::vector<std::string>& without, Proof* out,
+    bool outlives = false);
 
 /// "lsm", "fmod_ret", "portable".
 [[nodiscard]] Result<model::Backend> parse_backend(std::string_view text);

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <span>
 #include <sstream>
 
 #include "userspace/base/pidfd.h"
@@ -85,6 +86,30 @@ Result<void> guard_event_file(kernel::Sensor& sensor, const std::string& path) {
     if (auto put = guard_path(sensor, at.string(), policy::Guarded::way); !put) return put;
     if (at == at.parent_path()) return {};
   }
+}
+
+Result<void> guard_own_files(kernel::Sensor& sensor, const std::vector<std::string>& paths) {
+  if (sensor.backend() == model::Backend::portable) return {};
+  for (const std::string& path : paths) {
+    std::error_code error;
+    const bool directory = std::filesystem::is_directory(path, error);
+    if (auto put =
+            guard_path(sensor, path, directory ? policy::Guarded::way : policy::Guarded::monitor);
+        !put)
+      return put;
+  }
+  return {};
+}
+
+bool is_own_file(const kernel::Sensor& sensor, const std::string& path) {
+  if (sensor.backend() == model::Backend::portable) return true;
+  const auto id = kernel_id_of(path);
+  if (!id) return false;
+  const model::TableEntry own = policy::encode_guarded(*id, policy::Guarded::monitor);
+  std::string value(own.value.size(), '\0');
+  return sensor.find(own.table, std::as_bytes(std::span(own.key)),
+                     std::as_writable_bytes(std::span(value))) &&
+         value == own.value;
 }
 
 }  // namespace ambit::pipeline

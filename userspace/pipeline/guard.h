@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "userspace/kernel/sensor.h"
 
@@ -22,5 +23,12 @@ namespace ambit::pipeline {
 /// A file to which events are written, with the directories on its way; what is no file or named
 /// pipe (a terminal, standard output) has nothing that could be replaced.
 [[nodiscard]] Result<void> guard_event_file(kernel::Sensor& sensor, const std::string& path);
+
+/// Files and directories that are Ambit's alone.
+[[nodiscard]] Result<void> guard_own_files(kernel::Sensor& sensor,
+                                           const std::vector<std::string>& paths);
+/// Whether that was called for the file: what a task may have put beside Ambit's own was not made
+/// by Ambit. Nothing is written down on `portable`, where no task is kept from them.
+[[nodiscard]] bool is_own_file(const kernel::Sensor& sensor, const std::string& path);
 
 }  // namespace ambit::pipeline

@@ -61,6 +61,8 @@ class HolderProcess {
 
   void serve() {
     settle(context_);
+    // Whoever started it may be killed before it has noted that.
+    context_.shared->pid[context_.index] = ::getpid();
     if (!guard_own_process(*context_.setup->sensor)) return;
     if (context_.setup->answers_opens) {
       group_ = make_group(context_);
@@ -173,6 +175,8 @@ class HolderProcess {
     pollfd wait{.fd = peer_.get(), .events = POLLIN, .revents = 0};
     const bool dead = !peer_.valid() || ::poll(&wait, 1, 0) == 1;
     if (!dead && Clock::now() - peer_seen_ < kPatience) return;
+    // It may have been told to stop a moment before this one was.
+    if (shared.stop.load()) return;
     if (!dead)
       static_cast<void>(::syscall(SYS_pidfd_send_signal, peer_.get(), SIGKILL, nullptr, 0));
     shared.ready[peer] = false;

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "userspace/kernel/sensor.h"
@@ -20,6 +21,11 @@ inline constexpr std::size_t kHolders = 2;
 /// What a mark on a credential asks about: opening it, and reading a descriptor that was passed on
 /// or is still open when the scope ends.
 inline constexpr std::uint64_t kCredentialEvents = FAN_OPEN_PERM | FAN_ACCESS_PERM;
+
+/// Files that outlive holders' supervisor (HolderSetup::left_in).
+inline constexpr const char* kSharedEnding = ".holders";
+inline constexpr const char* kFindingsEnding = ".findings";
+inline constexpr const char* kRecordsEnding = ".records";
 
 /// What a process has held since a holder let it open a file. The two are asked one after the
 /// other, in an order that the kernel chooses (by address), and the one that reports may be the
@@ -43,6 +49,9 @@ struct HolderShared {
   std::atomic<std::uint64_t> undecided;  ///< opens of a task that were refused for want of facts
   std::atomic<std::uint64_t> mark_failed;
   std::atomic<std::uint64_t> watch_failed;  ///< names that came to a directory may not be known
+  /// Their numbers in every holder, since all are forked: who takes over reads what is in them.
+  std::atomic<std::int32_t> finding_reader;
+  std::atomic<std::int32_t> record_reader;
   std::array<std::array<GainNote, kGainNotes>, kHolders> gains;  ///< by holder and process
 };
 
@@ -57,6 +66,7 @@ struct HolderSetup {
       loaders;  ///< ELF interpreters: opened for every program, never a program
   std::uint32_t credential_space = 0;  ///< in which new names are recognised
   std::uint32_t slot = 0;              ///< whose processes end when the supervisor does; 0: none
+  std::string left_in;        ///< where the next daemon finds them: a name that files are made of
   bool outlives = false;      ///< its supervisor: it goes on until no process is in any task
   bool answers_opens = true;  ///< false: only guards the end of the task (lsm, fmod_ret)
 };

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "userspace/base/pidfd.h"
+#include "userspace/pipeline/guard.h"
 #include "userspace/pipeline/holder_process.h"
 
 namespace ambit::pipeline {
@@ -32,13 +33,39 @@ Result<std::unique_ptr<Holders>> Holders::start(HolderSetup setup) {
   return holders;
 }
 
-Result<void> Holders::prepare() {
+Result<void> Holders::share() {
+  Descriptor file;
+  if (!setup_.left_in.empty()) {
+    file = Descriptor(::open((setup_.left_in + kSharedEnding).c_str(),
+                             O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!file.valid() || ::ftruncate(file.get(), sizeof(HolderShared)) != 0)
+      return fail_errno(setup_.left_in + kSharedEnding);
+  }
   void* memory = ::mmap(nullptr, sizeof(HolderShared), PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+                        file.valid() ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS, file.get(), 0);
   if (memory == MAP_FAILED) return fail_errno("cannot share memory with the holders");
   shared_ = new (memory) HolderShared{};
-  for (RecordPipe* pipe : {&findings_, &records_})
+  return {};
+}
+
+Result<void> Holders::prepare() {
+  if (auto shared = share(); !shared) return shared;
+  for (const auto& [pipe, ending] :
+       {std::pair{&findings_, kFindingsEnding}, std::pair{&records_, kRecordsEnding}}) {
     if (auto opened = pipe->open(); !opened) return opened;
+    if (setup_.left_in.empty()) continue;
+    auto journal = Journal::open(setup_.left_in + ending);
+    if (!journal) return std::unexpected(journal.error());
+    pipe->keep_in(std::move(*journal));
+  }
+  if (!setup_.left_in.empty())
+    if (auto guarded = guard_own_files(
+            *setup_.sensor, {setup_.left_in + kSharedEnding, setup_.left_in + kFindingsEnding,
+                             setup_.left_in + kRecordsEnding});
+        !guarded)
+      return guarded;
+  shared_->finding_reader = findings_.reader();
+  shared_->record_reader = records_.reader();
   self_ = open_pidfd(::getpid());
   proc_ = Descriptor(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   null_ = Descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -99,6 +126,22 @@ void Holders::drain(const RecordPipe::Sink& sink) {
   records_.drain(sink);
 }
 
+void Holders::mark() {
+  findings_.mark();
+  records_.mark();
+}
+
+void Holders::written() {
+  findings_.written();
+  records_.written();
+}
+
+void Holders::forget() {
+  if (setup_.left_in.empty()) return;
+  for (const char* const ending : {kFindingsEnding, kRecordsEnding, kSharedEnding})
+    ::unlink((setup_.left_in + ending).c_str());
+}
+
 Result<void> RecordPipe::open() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return fail_errno("cannot make a pipe");
@@ -110,6 +153,11 @@ Result<void> RecordPipe::open() {
 }
 
 void RecordPipe::drain(const Sink& sink) {
+  if (journal_) {
+    journal_->take_from(reader_.get());
+    journal_->read(sink);
+    return;
+  }
   std::array<char, 65536> block{};
   for (ssize_t size = 0; (size = ::read(reader_.get(), block.data(), block.size())) > 0;) {
     pending_.append(block.data(), static_cast<std::size_t>(size));

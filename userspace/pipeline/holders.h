@@ -7,11 +7,13 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "userspace/base/descriptor.h"
 #include "userspace/base/result.h"
 #include "userspace/pipeline/holder_shared.h"
+#include "userspace/pipeline/journal.h"
 
 namespace ambit::pipeline {
 
@@ -20,6 +22,16 @@ class RecordPipe {
  public:
   using Sink = std::function<void(std::span<const std::byte>)>;
   [[nodiscard]] Result<void> open();
+  /// The end of somebody else's.
+  void read_from(Descriptor reader) { reader_ = std::move(reader); }
+  /// What is taken out stays there until it is written.
+  void keep_in(Journal journal) { journal_.emplace(std::move(journal)); }
+  void mark() {
+    if (journal_) journal_->mark();
+  }
+  void written() {
+    if (journal_) journal_->written();
+  }
   [[nodiscard]] int reader() const { return reader_.get(); }
   [[nodiscard]] int writer() const { return writer_.get(); }
   void drain(const Sink& sink);
@@ -28,6 +40,7 @@ class RecordPipe {
   Descriptor reader_;
   Descriptor writer_;
   std::string pending_;
+  std::optional<Journal> journal_;
 };
 
 class Holders {
@@ -53,6 +66,11 @@ class Holders {
   /// Gives each record that waits to `sink`.
   void drain(const RecordPipe::Sink& sink);
   void drain_findings(const RecordPipe::Sink& sink) { findings_.drain(sink); }
+  /// All that was drained before will be written next; it is.
+  void mark();
+  void written();
+  /// Where they were left (HolderSetup::left_in): all that they told is written.
+  void forget();
   /// To be called at least five times a second: makes anew what died, if both did.
   void tend();
   [[nodiscard]] const HolderShared& shared() const { return *shared_; }
@@ -62,6 +80,7 @@ class Holders {
  private:
   explicit Holders(HolderSetup setup) : setup_(std::move(setup)) {}
   [[nodiscard]] Result<void> prepare();
+  [[nodiscard]] Result<void> share();
   [[nodiscard]] Result<void> wait_until_ready() const;
   [[nodiscard]] std::size_t count() const { return setup_.answers_opens ? kHolders : 1; }
   [[nodiscard]] HolderContext context(std::size_t index) const;

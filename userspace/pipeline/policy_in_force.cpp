@@ -11,10 +11,14 @@
 
 namespace ambit::pipeline {
 
-Result<void> write_policy(model::TableWriter& tables, PolicyInForce& policy,
-                          policy::SetNumbers& sets, const KnownNames& known) {
+void keep_programs_open(PolicyInForce& policy) {
   for (const std::string& program : policy.plan.policy.pinned)
     policy.pinned.emplace_back(::open(program.c_str(), O_PATH | O_CLOEXEC));
+}
+
+Result<void> write_policy(model::TableWriter& tables, PolicyInForce& policy,
+                          policy::SetNumbers& sets, const KnownNames& known) {
+  keep_programs_open(policy);
   if (auto put = policy::put_all(tables, policy::encode_policy(policy.plan.policy, policy.numbers));
       !put)
     return put;
@@ -40,11 +44,20 @@ Result<std::vector<policy::Diagnostic>> beyond_in_force(const PolicyInForce& upp
 }
 
 void remove_policy(model::TableWriter& tables, const PolicyInForce& policy) {
-  for (const model::TableEntry& entry :
-       std::views::reverse(policy::encode_policy(policy.plan.policy, policy.numbers)))
+  // What is left takes space and means nothing: its numbers are not used again.
+  const std::vector<model::TableEntry> entries =
+      policy.taken_over.empty()
+          ? policy::encode_policy(policy.plan.policy, policy.numbers)
+          : policy::encode_destinations(policy.plan.policy.destinations, policy.numbers.policy);
+  for (const model::TableEntry& entry : std::views::reverse(entries))
     if (entry.table != model::Table::ports)
-      // What is left takes space and means nothing: its numbers are not used again.
       static_cast<void>(tables.remove(entry.table, entry.key));
+  remove_keys(tables, policy.taken_over);
+}
+
+void remove_keys(model::TableWriter& tables, const std::vector<TableKey>& keys) {
+  for (const auto& [table, key] : std::views::reverse(keys))
+    if (table != model::Table::ports) static_cast<void>(tables.remove(table, key));
 }
 
 }  // namespace ambit::pipeline

@@ -242,6 +242,17 @@ void Destinations::take_from(const Destinations& above) {
   stale_ = stale_ || from_above_ != before;
 }
 
+void Destinations::take_over(const std::map<std::string, policy::Resolved>& names,
+                             std::vector<std::string> prefixes) {
+  const auto now = std::chrono::steady_clock::now();
+  for (const std::string& name : watch_.due(now))
+    if (const auto known = names.find(name); known != names.end())
+      static_cast<void>(watch_.answered(name, known->second, now));
+    else
+      watch_.failed(name, now);
+  left_ = std::move(prefixes);
+}
+
 void Destinations::take_over(const Destinations& former) {
   watch_.take_over(former.watch_);
   for (const auto& [name, why] : former.unresolved_)
@@ -274,6 +285,10 @@ Result<void> Destinations::refresh(model::TableWriter& tables, std::chrono::mill
   for (const model::TableEntry& entry : policy::encode_destinations(change.remove, policy_))
     if (entry.table == model::Table::prefixes)
       if (auto removed = tables.remove(entry.table, entry.key); !removed) return removed;
+  for (const model::TableEntry& entry : policy::encode_destinations(*next, policy_))
+    if (entry.table == model::Table::prefixes) std::erase(left_, entry.key);
+  for (const std::string& key : std::exchange(left_, {}))
+    if (auto removed = tables.remove(model::Table::prefixes, key); !removed) return removed;
   plan_.policy.destinations = std::move(*next);
   installed_ = true;
   return {};

@@ -107,6 +107,11 @@ class Destinations {
   void take_over(const Destinations& former);
   /// Looks up what is due within `limit` and writes what changed.
   [[nodiscard]] Result<void> refresh(model::TableWriter& tables, std::chrono::milliseconds limit);
+  /// Before the first refresh(): what a process before this one knew of names, and the keys of the
+  /// prefixes that it left in the tables. Nothing is looked up at once.
+  void take_over(const std::map<std::string, policy::Resolved>& names,
+                 std::vector<std::string> prefixes);
+  [[nodiscard]] std::map<std::string, policy::Resolved> answers() const { return watch_.answers(); }
   /// When refresh() has something to do; nothing: never.
   [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next() const {
     return watch_.next();
@@ -126,6 +131,7 @@ class Destinations {
   std::set<std::string> followed_;    ///< names whose addresses come from above
   policy::ResolvedNames from_above_;  ///< what is known of them
   bool stale_ = false;                ///< from_above_ is new
+  std::vector<std::string> left_;  ///< prefixes that take_over() was given
   bool installed_ = false;
 };
 

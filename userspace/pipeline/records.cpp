@@ -5,19 +5,27 @@
 
 namespace ambit::pipeline {
 
-Turn take_records(kernel::Sensor& sensor, Holders& holders, Stream& stream) {
+Turn take_records(kernel::Sensor& sensor, Holders& holders, Stream& stream, Journal* journal) {
   const auto keep = [&stream](std::span<const std::byte> record) { stream.keep(record); };
   // Findings first, then observations, then the holders: what explains a finding was written
   // before it, so it is there by now.
   const auto taken = sensor.drain();
   holders.drain(keep);
+  // What comes while these are written belongs to the next turn.
+  holders.mark();
+  if (journal != nullptr) journal->mark();
   // Writing is slower than what a flood makes: findings are taken in meanwhile, or their ring is
   // full before the turn comes to them.
   stream.deliver([&] {
     static_cast<void>(sensor.drain_findings());
     holders.drain_findings(keep);
   });
-  return {.more = stream.waits() || taken.value_or(0) > 0, .written = stream.flush()};
+  Turn turn{.more = stream.waits() || taken.value_or(0) > 0, .written = stream.flush()};
+  if (turn.written) {
+    holders.written();
+    if (journal != nullptr) journal->written();
+  }
+  return turn;
 }
 
 void report_losses(const kernel::Sensor& sensor, const Holders& holders, Stream& stream) {

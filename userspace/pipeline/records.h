@@ -13,8 +13,10 @@ struct Turn {
   Result<void> written;  ///< an error: what was taken waits in the sink
 };
 
-/// Takes what waits and writes it. The sensor must deliver to the stream.
-[[nodiscard]] Turn take_records(kernel::Sensor& sensor, Holders& holders, Stream& stream);
+/// Takes what waits and writes it. The sensor must deliver to the stream, and to the journal if
+/// there is one.
+[[nodiscard]] Turn take_records(kernel::Sensor& sensor, Holders& holders, Stream& stream,
+                                Journal* journal = nullptr);
 
 /// What was lost since the last call, as events.
 void report_losses(const kernel::Sensor& sensor, const Holders& holders, Stream& stream);

@@ -51,6 +51,26 @@ Stream::Stream(kernel::Sensor& sensor, const model::Catalogue& catalogue,
       ulids_(std::move(ulids)),
       host_(host_name()) {}
 
+void Stream::go_on(const kernel::Tally& tally) {
+  tally_ = tally;
+  seq_ = *tally.seq;
+  findings_ = *tally.findings;
+  for (std::size_t i = 0; i < tally.reported.size(); ++i)
+    counted_[{static_cast<model::Ring>(i / model::kLossCauses.size()),
+              static_cast<model::LossCause>(i % model::kLossCauses.size())}] = {
+        .reported = tally.reported[i], .since_ns = static_cast<std::int64_t>(*tally.told_ns)};
+  using model::LossCause;
+  malformed_ = counted_[{model::Ring::observations, LossCause::record_malformed}].reported;
+  unknown_ = counted_[{model::Ring::observations, LossCause::record_unknown}].reported;
+}
+
+void Stream::number(model::Event& event) {
+  event.seq = ++seq_;
+  event.id = ulids_.next(event.time_ns);
+  // Before it is written: a number that was given and not used is a gap, and none comes twice.
+  if (tally_.seq != nullptr) *tally_.seq = seq_;
+}
+
 void Stream::open_task(const std::shared_ptr<const model::Task>& task,
                        correlation::TaskTable table) {
   registry_.add(task);
@@ -120,16 +140,14 @@ void Stream::take(model::Event event) { finish(event); }
 
 void Stream::finish(model::Event& event) {
   attribution_.attribute(event);
-  event.seq = ++seq_;
-  event.id = ulids_.next(event.time_ns);
+  number(event);
   std::vector<model::Event> joined = correlator_.observe(event);
   // What it could not do stands in the event itself.
   static_cast<void>(response::respond(event, killer_));
   write(event);
   for (model::Event& more : joined) {
     attribution_.attribute(more);
-    more.seq = ++seq_;
-    more.id = ulids_.next(more.time_ns);
+    number(more);
     static_cast<void>(response::respond(more, killer_));
     write(more);
   }
@@ -137,6 +155,7 @@ void Stream::finish(model::Event& event) {
 
 void Stream::write(const model::Event& event) {
   if (event.finding) ++findings_;
+  if (tally_.findings != nullptr) *tally_.findings = findings_;
   if (file_ || line_watcher_) {
     const std::string line = sink::to_json(event, host_);
     if (file_) file_->append(line);
@@ -154,12 +173,16 @@ void Stream::count_loss(model::Ring ring, model::LossCause cause, std::uint64_t 
   }
   const std::uint64_t lost = total - known.reported;
   known.reported = total;
+  const std::size_t index =
+      static_cast<std::size_t>(ring) * model::kLossCauses.size() + static_cast<std::size_t>(cause);
+  if (index < tally_.reported.size()) tally_.reported[index] = total;
   model::Loss loss{.ring = ring, .cause = cause, .count = lost, .since_ns = known.since_ns};
   known.since_ns = now;
   take(model::make_loss({.boot_ns = clock_.boot_ns(), .wall_ns = now}, loss));
 }
 
 void Stream::report_losses(const std::vector<std::uint64_t>& counters) {
+  if (tally_.told_ns != nullptr) *tally_.told_ns = static_cast<std::uint64_t>(clock_.wall_ns());
   const std::size_t causes = model::kLossCauses.size();
   for (std::size_t i = 0; i < counters.size(); ++i)
     count_loss(static_cast<model::Ring>(i / causes), static_cast<model::LossCause>(i % causes),

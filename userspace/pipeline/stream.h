@@ -51,6 +51,8 @@ class Stream {
   /// The same task with another scope or deadline.
   void change_task(const std::shared_ptr<const model::Task>& task, correlation::TaskTable table);
   void close_task(std::uint32_t slot);
+  /// Counts on where another process stopped; before the first event.
+  void go_on(const kernel::Tally& tally);
   attribution::TaskRegistry& registry() { return registry_; }
 
   /// Keeps a record; deliver() puts what was kept into the order in which it happened, since an
@@ -77,6 +79,7 @@ class Stream {
   Stream(kernel::Sensor& sensor, const model::Catalogue& catalogue,
          std::optional<sink::NdjsonFile> file, Watcher watcher, UlidSource ulids);
   void finish(model::Event& event);
+  void number(model::Event& event);
   void write(const model::Event& event);
 
   SystemClock clock_;
@@ -90,6 +93,7 @@ class Stream {
   LineWatcher line_watcher_;
   UlidSource ulids_;
   std::string host_;
+  kernel::Tally tally_;
   std::uint64_t seq_ = 0;
   std::uint64_t findings_ = 0;
   std::uint64_t malformed_ = 0;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <array>
@@ -42,10 +43,10 @@ Result<std::unique_ptr<TaskHost>> TaskHost::start(const HostOptions& options) {
   std::unique_ptr<TaskHost> host(new TaskHost(options));
   if (auto seen = check_pid_namespace(); !seen) return std::unexpected(seen.error());
   for (const auto step : {&TaskHost::load_catalogue, &TaskHost::choose, &TaskHost::start_stream,
-                          &TaskHost::start_holders})
+                          &TaskHost::recover, &TaskHost::start_holders})
     if (auto done = (host.get()->*step)(); !done) return std::unexpected(done.error());
-  host->stream_->take(model::make_start(
-      now(), {{"backend", std::string(model::name_of(host->sensor_->backend()))}}));
+  host->end_left_holders();
+  host->finish_reload();
   return host;
 }
 
@@ -64,14 +65,31 @@ Result<void> TaskHost::load_catalogue() {
 }
 
 Result<void> TaskHost::choose() {
+  auto estate = Estate::enter(options_.places);
+  if (!estate) return std::unexpected(estate.error());
+  estate_.emplace(std::move(*estate));
+  if (auto taken = take_over_programs(); !taken) return taken;
+  if (!sensor_)
+    if (auto loaded = load_programs(); !loaded) return loaded;
+  if (auto guarded = guard_own_program(*sensor_, options_.program); !guarded) return guarded;
+  if (auto entered = enter_documents(); !entered) return entered;
+  return policy::put_all(*sensor_, policy::encode_paths(plan_.catalogue_paths, credential_space_));
+}
+
+Result<void> TaskHost::load_programs() {
   std::vector<std::string> without;
   if (!plan_.pattern_alone) without.emplace_back(kForPatterns);
-  auto sensor = choose_backend(options_.backend, without, nullptr);
+  auto sensor = choose_backend(options_.backend, without, nullptr, true);
   if (!sensor) return std::unexpected(sensor.error());
   sensor_ = std::move(*sensor);
   if (auto on = switch_hooks_on(); !on) return on;
-  if (auto guarded = guard_own_program(*sensor_, options_.program); !guarded) return guarded;
-  return policy::put_all(*sensor_, policy::encode_paths(plan_.catalogue_paths, kCredentialSpace));
+  auto pins = estate_->prepare_pins();
+  if (!pins) return std::unexpected(pins.error());
+  std::uint64_t generation = 0;
+  if (::getrandom(&generation, sizeof(generation), 0) != sizeof(generation))
+    return fail_errno("no random numbers");
+  if (auto pinned = sensor_->pin(*pins, generation | 1U); !pinned) return pinned;
+  return estate_->publish();
 }
 
 /// Not when the first task needs them: holders keep what was attached before they were started, and
@@ -97,8 +115,11 @@ Result<void> TaskHost::start_stream() {
   if (!stream) return std::unexpected(stream.error());
   stream_ = std::move(*stream);
   stream_->watch_lines(options_.watcher);
-  return sensor_->deliver_to(
-      [this](model::Ring, std::span<const std::byte> record) { stream_->keep(record); });
+  stream_->go_on(tally_);
+  return sensor_->deliver_to([this](model::Ring ring, std::span<const std::byte> record) {
+    if (ring == model::Ring::findings) journal_->add(record);
+    stream_->keep(record);
+  });
 }
 
 HolderSetup TaskHost::holder_setup() {
@@ -106,6 +127,7 @@ HolderSetup TaskHost::holder_setup() {
   setup.sensor = sensor_.get();
   setup.credential_space = credential_space_;
   setup.outlives = true;
+  setup.left_in = LeftHolders::next_name(store_->path(""));
   setup.answers_opens = sensor_->backend() == model::Backend::portable;
   if (setup.answers_opens) {
     setup.marks = plan_.marks;
@@ -152,8 +174,7 @@ bool TaskHost::serve() {
   for (int i = 0; i < count; ++i)
     if (events.at(static_cast<std::size_t>(i)).data.u64 != kRecords)
       ended_.insert(static_cast<std::uint32_t>(events.at(static_cast<std::size_t>(i)).data.u64));
-  drain_leaving();
-  const Turn turn = take_records(*sensor_, *holders_, *stream_);
+  const Turn turn = take();
   write_fault_ = turn.written ? std::string() : "events: " + turn.written.error().message;
   look_after_ends();
   return turn.more || count == kAtOnce;
@@ -193,7 +214,7 @@ void TaskHost::follow_member(LiveTask& task, Descriptor member) {
 
 void TaskHost::end(std::uint32_t slot) {
   const LiveTask& task = *tasks_.at(slot);
-  static_cast<void>(take_records(*sensor_, *holders_, *stream_));
+  static_cast<void>(take());
   if (task.phase != TaskPhase::closed)
     stream_->take(model::make_task_close(now(), task.task, {{"reason", "ended"}}));
   if (auto below = end_below(slot, "parent_ended", false); !below)
@@ -201,6 +222,7 @@ void TaskHost::end(std::uint32_t slot) {
   ::epoll_ctl(wait_.get(), EPOLL_CTL_DEL, task.watched.get(), nullptr);
   remove_tables(task);
   stream_->close_task(slot);
+  store_->remove(task.task->id);
   slots_.erase(task.task->id);
   tasks_.erase(slot);
 }
@@ -210,6 +232,7 @@ void TaskHost::expire_tasks() {
   for (const auto& [slot, task] : tasks_) {
     if (task->phase != TaskPhase::live || at < task->expires_boot_ns) continue;
     task->phase = TaskPhase::expired;
+    amend(*task);
     stream_->take(model::make_task_expire(now(), task->task));
   }
 }
@@ -230,15 +253,16 @@ void TaskHost::refresh_names() {
     if (auto refreshed = destinations.refresh(*sensor_, kLimit); !refreshed)
       write_fault_ = "names: " + refreshed.error().message;
     stream_->registry().set_names(slot, destinations.names());
+    amend(*task);
     asked.insert(slot);
   }
 }
 
 Result<void> TaskHost::stop(model::OnStop how) {
-  drain_leaving();
-  while (take_records(*sensor_, *holders_, *stream_).more) continue;
+  while (take().more) continue;
   expire_tasks();
   kept_ = how == model::OnStop::keep && !tasks_.empty();
+  released_ = !kept_;
   if (!kept_)
     for (const auto& [slot, task] : tasks_) {
       let_all_go(*sensor_, slot);
@@ -253,6 +277,11 @@ Result<void> TaskHost::stop(model::OnStop how) {
 TaskHost::~TaskHost() {
   if (kept_ && holders_) holders_->leave();
   holders_.reset();
+  // Not when the start failed: what was found is somebody's still.
+  if (released_) {
+    static_cast<void>(estate_->remove_pins());
+    estate_->remove_documents();
+  }
   if (!kept_ && sensor_ && sensor_->backend() != model::Backend::portable) leave_hooks(*sensor_);
 }
 

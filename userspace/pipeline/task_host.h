@@ -19,17 +19,19 @@
 #include "userspace/base/ulid.h"
 #include "userspace/model/make_event.h"
 #include "userspace/pipeline/delegation_service.h"
+#include "userspace/pipeline/estate.h"
 #include "userspace/pipeline/holders.h"
+#include "userspace/pipeline/journal.h"
+#include "userspace/pipeline/left_holders.h"
 #include "userspace/pipeline/named_scopes.h"
 #include "userspace/pipeline/policy_in_force.h"
 #include "userspace/pipeline/prepare.h"
+#include "userspace/pipeline/records.h"
 #include "userspace/pipeline/stream.h"
 #include "userspace/pipeline/task_service.h"
+#include "userspace/pipeline/task_store.h"
 
 namespace ambit::pipeline {
-
-/// The first one; a catalogue that is read anew gets another.
-inline constexpr std::uint32_t kCredentialSpace = 1;
 
 struct HostOptions {
   std::vector<std::string> catalogue;
@@ -44,6 +46,8 @@ struct HostOptions {
   /// The same as it is when it is called, for reload(); empty: it cannot be read anew.
   std::function<std::expected<model::Config, std::vector<policy::Diagnostic>>()> read_config = {};
   std::function<void(const Answer<ReloadView>&)> on_reload = {};
+  Places places = {};  ///< what outlives this process
+  std::function<void(const std::string&)> on_fault = {};
 };
 
 class TaskHost : public TaskService, public DelegationService {
@@ -85,6 +89,25 @@ class TaskHost : public TaskService, public DelegationService {
   explicit TaskHost(HostOptions options);
   [[nodiscard]] Result<void> load_catalogue();
   [[nodiscard]] Result<void> choose();
+  [[nodiscard]] Result<void> take_over_programs();
+  [[nodiscard]] Result<void> load_programs();
+  [[nodiscard]] Result<void> enter_documents();
+  [[nodiscard]] Result<void> take_numbers(const CatalogueNote& note);
+  [[nodiscard]] Result<void> keep_note();
+  [[nodiscard]] Result<void> recover();
+  struct Left {
+    std::map<std::uint32_t, policy::TaskState> tasks;            ///< by slot
+    std::map<std::uint32_t, std::vector<std::string>> prefixes;  ///< keys, by policy
+  };
+  [[nodiscard]] Result<void> restore(const TaskRecord& record, const Left& left);
+  [[nodiscard]] Result<void> restore_parent(LiveTask& task, model::Task& told,
+                                            std::uint32_t parent);
+  void complain(const std::string& fault) const;
+  void finish_reload();
+  void give_up(const Left& left, std::uint32_t slot, const std::string& why);
+  void revoke_unknown(const Left& left);
+  void end_left_holders();
+  [[nodiscard]] Turn take();
   [[nodiscard]] Result<void> switch_hooks_on();
   [[nodiscard]] Result<void> start_stream();
   [[nodiscard]] HolderSetup holder_setup();
@@ -97,7 +120,9 @@ class TaskHost : public TaskService, public DelegationService {
   };
   [[nodiscard]] Answer<GivenScope> take_scope(const std::string& text,
                                               const std::string& name) const;
-  [[nodiscard]] std::uint32_t next_number() { return ++last_number_; }
+  [[nodiscard]] std::uint32_t next_number() {
+    return static_cast<std::uint32_t>(*tally_.last_number = ++last_number_);
+  }
   struct Against {
     const model::Catalogue& catalogue;
     std::uint32_t space = 0;
@@ -108,7 +133,9 @@ class TaskHost : public TaskService, public DelegationService {
   [[nodiscard]] Answer<std::unique_ptr<PolicyInForce>> make_policy(model::Scope scope,
                                                                    const PolicyInForce* former,
                                                                    const Against& against);
-  static void note_bits(const LiveTask& task);
+  void note_bits(const LiveTask& task);
+  void give_bits(const LiveTask& task, const std::vector<std::string>& bits);
+  static void hang_below(model::Task& task, const model::Task& above);
   [[nodiscard]] Answer<TaskView> begin(Opening opening);
   void place_below(LiveTask& task, const LiveTask& parent) const;
   [[nodiscard]] Answer<void> check_below(const Opening& opening, const PolicyInForce& next) const;
@@ -132,6 +159,8 @@ class TaskHost : public TaskService, public DelegationService {
   [[nodiscard]] Result<void> cut_below(const LiveTask& task);
   [[nodiscard]] Result<void> write_tables(LiveTask& task);
   void remove_tables(const LiveTask& task);
+  [[nodiscard]] Result<void> remember(const LiveTask& task, const PolicyInForce* next = nullptr);
+  void amend(const LiveTask& task);
   [[nodiscard]] Answer<LiveTask*> find_live(const std::string& id);
   [[nodiscard]] Answer<void> check_within(const LiveTask& task, const PolicyInForce& next,
                                           const std::string& text) const;
@@ -148,6 +177,7 @@ class TaskHost : public TaskService, public DelegationService {
   void undo(Fresh& fresh);
   void remove_paths(const model::CompiledPaths& paths, std::uint32_t space);
   void drain_leaving();
+  void forget_leaving();
   [[nodiscard]] Answer<void> switch_to(LiveTask& task, std::unique_ptr<PolicyInForce> next);
   void hold_by_all(const LiveTask& task, const PolicyInForce& former);
   [[nodiscard]] std::uint64_t latest_end(const LiveTask& task) const;
@@ -172,6 +202,13 @@ class TaskHost : public TaskService, public DelegationService {
   std::unique_ptr<Stream> stream_;
   std::unique_ptr<Holders> holders_;
   std::optional<UlidSource> ulids_;
+  std::optional<Estate> estate_;
+  std::optional<TaskStore> store_;
+  CatalogueNote note_;
+  std::optional<Journal> journal_;  ///< findings of the kernel's ring
+  std::vector<std::unique_ptr<LeftHolders>> left_;
+  kernel::Tally tally_;
+  std::size_t given_up_ = 0;
   Descriptor wait_;  ///< an epoll of all that serve() is for
   std::map<std::uint32_t, std::unique_ptr<LiveTask>> tasks_;
   std::map<std::string, std::uint32_t> slots_;  ///< by id
@@ -179,6 +216,7 @@ class TaskHost : public TaskService, public DelegationService {
   std::uint32_t last_number_ = 0;               ///< of a slot, or of a policy
   /// No longer any task's; some decision that began before may still go by one.
   struct Retired {
+    std::uint32_t slot = 0;
     std::unique_ptr<PolicyInForce> policy;
     std::chrono::steady_clock::time_point since;
   };
@@ -200,6 +238,7 @@ class TaskHost : public TaskService, public DelegationService {
   std::string write_fault_;
   unsigned ticks_ = 0;
   bool kept_ = false;
+  bool released_ = false;
 };
 
 }  // namespace ambit::pipeline

@@ -75,6 +75,9 @@ Answer<void> TaskHost::switch_to(LiveTask& task, std::unique_ptr<PolicyInForce> 
     remove_policy(*sensor_, *next);
     return refuse(RefusalCode::unavailable, why);
   };
+  // Whoever comes after this process goes by the kernel's word on which of the two is in force.
+  if (auto remembered = remember(task, next.get()); !remembered)
+    return undo(remembered.error().message);
   const LiveTask* const parent = parent_of(task);
   if (auto written = write_policy(*sensor_, *next, sets_,
                                   {.former = task.policy.get(),
@@ -91,7 +94,9 @@ void TaskHost::take_in_force(LiveTask& task, std::unique_ptr<PolicyInForce> next
   std::swap(task.policy, next);
   note_bits(task);
   hold_by_all(task, *next);
-  retired_.push_back({.policy = std::move(next), .since = std::chrono::steady_clock::now()});
+  retired_.push_back({.slot = task.task->slot,
+                      .policy = std::move(next),
+                      .since = std::chrono::steady_clock::now()});
 }
 
 /// What one process holds and the whole task holds from now on (holding: task).
@@ -133,10 +138,11 @@ Answer<TaskView> TaskHost::narrow(const NarrowRequest& request) {
     return std::unexpected(same.error());
   auto next = make_policy(std::move(given->scope), task.policy.get(), in_force(&task));
   if (!next) return std::unexpected(next.error());
+  (*next)->text = given->text;
   if (auto within = check_within(task, **next, given->text); !within)
     return std::unexpected(within.error());
   // What was done under the former scope belongs before its end.
-  static_cast<void>(take_records(*sensor_, *holders_, *stream_));
+  static_cast<void>(take());
   if (auto switched = switch_to(task, std::move(*next)); !switched)
     return std::unexpected(switched.error());
   const model::Scope& in_force = task.policy->scope;
@@ -155,6 +161,7 @@ Answer<TaskView> TaskHost::narrow(const NarrowRequest& request) {
   }
   renew_limits(task);
   tell_change(task, std::move(changed));
+  amend(task);
   stream_->take(model::make_task_narrow(now(), task.task, {{"scope_sha256_before", former}}));
   if (auto below = narrow_below(task); !below)
     return refuse(RefusalCode::unavailable, below.error().message);
@@ -184,6 +191,7 @@ Answer<TaskView> TaskHost::extend(const std::string& id, std::chrono::nanosecond
   model::Task later = *task.task;
   const std::int64_t before = std::exchange(later.expires_ns, at.wall_ns + ttl.count());
   tell_change(task, std::move(later));
+  amend(task);
   stream_->take(
       model::make_task_extend(now(), task.task, {{"expires_before", sink::rfc3339(before)}}));
   return view_of(task);
@@ -210,6 +218,8 @@ void TaskHost::remove_retired() {
   retired_.erase(retired_.begin(), due);
   while (!former_catalogues_.empty() && former_catalogues_.front().since <= before) {
     remove_paths(former_catalogues_.front().paths, former_catalogues_.front().space);
+    std::erase(note_.others, former_catalogues_.front().space);
+    if (auto kept = keep_note(); !kept) write_fault_ = kept.error().message;
     former_catalogues_.erase(former_catalogues_.begin());
   }
 }

@@ -195,15 +195,18 @@ model::Task TaskHost::task_of(const Opening& opening, const model::Scope& scope,
       scope, at,
       {.slot = slot, .id = ulids_->next(at.wall_ns), .declared_by = opening.declared_by});
   if (opening.parent == nullptr) return task;
-  const model::Task& above = *opening.parent->task;
+  hang_below(task, *opening.parent->task);
+  task.expires_ns = std::min(task.expires_ns, opening.parent->task->expires_ns);
+  return task;
+}
+
+void TaskHost::hang_below(model::Task& task, const model::Task& above) {
   task.parent = above.id;
   task.chain = above.chain;
   task.chain.push_back({.id = above.id,
                         .name = above.name,
                         .agent = above.agent,
                         .on_behalf_of = above.on_behalf_of});
-  task.expires_ns = std::min(task.expires_ns, above.expires_ns);
-  return task;
 }
 
 /// What was bound already when the rest could not be goes back where it was: a process of a task is

@@ -59,6 +59,7 @@ Answer<TaskView> TaskHost::begin(Opening opening) {
   if (auto within = check_below(opening, **policy); !within) return std::unexpected(within.error());
   auto live = std::make_unique<LiveTask>();
   live->policy = std::move(*policy);
+  live->policy->text = opening.text;
   const model::Scope& declared = live->policy->scope;
   const std::uint32_t slot = live->policy->numbers.policy;
   const model::Moment at = now();
@@ -75,12 +76,16 @@ Answer<TaskView> TaskHost::begin(Opening opening) {
                             .pattern_alone = plan_.pattern_alone,
                             .delegated = opening.parent != nullptr});
   note_bits(*live);
+  if (auto remembered = remember(*live); !remembered)
+    return refuse(RefusalCode::unavailable, remembered.error().message);
   if (auto written = write_tables(*live); !written) {
     remove_tables(*live);
+    store_->remove(live->task->id);
     return refuse(RefusalCode::unavailable, written.error().message);
   }
   if (auto bound = bind(opening, slot); !bound) {
     remove_tables(*live);
+    store_->remove(live->task->id);
     return std::unexpected(bound.error());
   }
   // The process by which the parent was watched may be the child's by now.
@@ -89,6 +94,7 @@ Answer<TaskView> TaskHost::begin(Opening opening) {
   announce(*live, opening.pid, environment);
   follow_member(*live, std::move(opening.process));
   slots_[live->task->id] = slot;
+  if (!live->policy->destinations->answers().empty()) amend(*live);
   return view_of(*(tasks_[slot] = std::move(live)));
 }
 
@@ -114,7 +120,13 @@ TaskHost::Against TaskHost::in_force(const LiveTask* relative) const {
 
 void TaskHost::note_bits(const LiveTask& task) {
   const std::vector<std::string>& bits = task.policy->plan.policy.credential_of_bit;
-  if (bits.size() > task.bits->size()) *task.bits = bits;
+  if (bits.size() > task.bits->size()) give_bits(task, bits);
+}
+
+/// The record of a task that was delegated goes with it: the first of the family keeps the list.
+void TaskHost::give_bits(const LiveTask& task, const std::vector<std::string>& bits) {
+  *task.bits = bits;
+  if (const auto first = tasks_.find(task.family); first != tasks_.end()) amend(*first->second);
 }
 
 Answer<std::unique_ptr<PolicyInForce>> TaskHost::make_policy(model::Scope scope,
@@ -142,7 +154,7 @@ Answer<std::unique_ptr<PolicyInForce>> TaskHost::make_policy(model::Scope scope,
   const std::uint32_t number = next_number();
   policy->numbers = {.policy = number,
                      .credential_space = against.space,
-                     .program_space = kCredentialSpace + number};
+                     .program_space = program_space_of(number)};
   return policy;
 }
 
@@ -212,7 +224,7 @@ Answer<TaskView> TaskHost::close(const std::string& id, bool kill) {
   }
   const auto below = end_below(task->task->slot, kill ? "parent_killed" : "parent_closed", kill);
   // What it did before belongs before its end.
-  static_cast<void>(take_records(*sensor_, *holders_, *stream_));
+  static_cast<void>(take());
   expire_tasks();
   if (task->phase != TaskPhase::closed)
     stream_->take(

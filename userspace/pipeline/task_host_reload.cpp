@@ -62,6 +62,7 @@ struct TaskHost::Fresh {
   NamedScopes scopes;
   CataloguePlan plan;
   std::uint32_t space = 0;
+  std::string digest;
   std::vector<std::pair<std::uint32_t, std::unique_ptr<PolicyInForce>>> policies;  ///< by slot
   std::vector<std::uint32_t> beyond;  ///< slots of tasks that go beyond their parents by it
   ReloadView view;
@@ -83,6 +84,9 @@ Answer<TaskHost::Fresh> TaskHost::read_fresh() const {
   auto numbered = policy::renumbered(catalogue_, std::move(*catalogue));
   if (!numbered) return refuse(RefusalCode::unavailable, numbered.error().message);
   fresh.catalogue = std::move(*numbered);
+  auto digest = digest_of(fresh.catalogue);
+  if (!digest) return refuse(RefusalCode::unavailable, digest.error().message);
+  fresh.digest = std::move(*digest);
   return fresh;
 }
 
@@ -123,6 +127,8 @@ Answer<void> TaskHost::write_fresh(Fresh& fresh) {
   if (last_number_ + 2 + tasks_.size() >= kFirstProofNumber)
     return refuse(RefusalCode::unavailable, "no number is left for another catalogue");
   fresh.space = kCredentialSpace + next_number();
+  note_.others.push_back(fresh.space);
+  if (auto kept = keep_note(); !kept) return refuse(RefusalCode::unavailable, kept.error().message);
   if (auto put =
           policy::put_all(*sensor_, policy::encode_paths(fresh.plan.catalogue_paths, fresh.space));
       !put)
@@ -153,6 +159,7 @@ Answer<void> TaskHost::prepare_tasks(Fresh& fresh) {
     if (!next)
       return refuse(next.error().code, "task " + task->task->id + ": " + next.error().message);
     PolicyInForce& policy = **next;
+    policy.text = task->policy->text;
     fresh.policies.emplace_back(slot, std::move(*next));
     given = policy.plan.policy.credential_of_bit;
     by_slot[slot] = &policy;
@@ -184,7 +191,10 @@ void TaskHost::remove_paths(const model::CompiledPaths& paths, std::uint32_t spa
 
 void TaskHost::undo(Fresh& fresh) {
   for (const auto& [slot, policy] : fresh.policies) remove_policy(*sensor_, *policy);
-  if (fresh.space != 0) remove_paths(fresh.plan.catalogue_paths, fresh.space);
+  if (fresh.space == 0) return;
+  remove_paths(fresh.plan.catalogue_paths, fresh.space);
+  std::erase(note_.others, fresh.space);
+  if (auto kept = keep_note(); !kept) write_fault_ = kept.error().message;
 }
 
 /// New ones with the new marks, beside the old ones until every task has its new policy.
@@ -204,9 +214,21 @@ Answer<void> TaskHost::renew_holders() {
 
 void TaskHost::drain_leaving() {
   const auto keep = [this](std::span<const std::byte> record) { stream_->keep(record); };
-  for (const Leaving& leaving : leaving_) leaving.holders->drain(keep);
+  for (const Leaving& leaving : leaving_) {
+    leaving.holders->drain(keep);
+    leaving.holders->mark();
+  }
+}
+
+/// What was drained is written.
+void TaskHost::forget_leaving() {
   const auto before = std::chrono::steady_clock::now() - kLeave;
-  std::erase_if(leaving_, [&](const Leaving& leaving) { return leaving.since <= before; });
+  std::erase_if(leaving_, [&](const Leaving& leaving) {
+    leaving.holders->written();
+    if (leaving.since > before) return false;
+    leaving.holders->forget();
+    return true;
+  });
 }
 
 /// All that asks for credentials goes by the new catalogue from then on, but for the tasks.
@@ -215,18 +237,25 @@ Answer<void> TaskHost::take_catalogue(Fresh& fresh) {
     std::swap(catalogue_, fresh.catalogue);
     std::swap(plan_, fresh.plan);
     std::swap(credential_space_, fresh.space);
+    std::swap(note_.digest, fresh.digest);
+    std::ranges::replace(note_.others, credential_space_, fresh.space);
     plan_.catalogue.catalogue = &catalogue_;
   };
   exchange();
-  if (sensor_->backend() != model::Backend::portable) return {};
-  auto renewed = renew_holders();
-  if (!renewed) exchange();
-  return renewed;
+  Answer<void> taken;
+  if (auto kept = keep_note(); !kept)
+    taken = refuse(RefusalCode::unavailable, kept.error().message);
+  else if (sensor_->backend() == model::Backend::portable)
+    taken = renew_holders();
+  if (!taken) exchange();
+  return taken;
 }
 
 void TaskHost::switch_tasks(Fresh& fresh) {
   for (auto& [slot, policy] : fresh.policies) {
     LiveTask& task = *tasks_.at(slot);
+    if (auto remembered = remember(task, policy.get()); !remembered)
+      write_fault_ = remembered.error().message;
     if (auto changed = sensor_->change_policy(slot, policy->numbers.policy); !changed) {
       write_fault_ = changed.error().message;
       continue;
@@ -264,7 +293,7 @@ Answer<ReloadView> TaskHost::reload_all() {
     return std::unexpected(written.error());
   }
   // What was decided by the old numbers is told with the old names.
-  static_cast<void>(take_records(*sensor_, *holders_, *stream_));
+  static_cast<void>(take());
   if (auto taken = take_catalogue(*fresh); !taken) {
     undo(*fresh);
     return std::unexpected(taken.error());

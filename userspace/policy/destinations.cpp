@@ -188,7 +188,7 @@ std::uint32_t SetNumbers::number_of(std::string_view content) {
   if (const auto known = numbers_.find(content); known != numbers_.end()) {
     return known->second;
   }
-  const auto next = static_cast<std::uint32_t>(numbers_.size() + 1);
+  const std::uint32_t next = ++last_;
   numbers_.emplace(content, next);
   return next;
 }

@@ -51,8 +51,11 @@ class SetNumbers {
  public:
   /// The content's number, from 1; a content not seen before gets the next one.
   [[nodiscard]] std::uint32_t number_of(std::string_view content);
+  /// Numbers up to this are somebody else's; before the first is given.
+  void start_behind(std::uint32_t last) { last_ = last; }
 
  private:
+  std::uint32_t last_ = 0;
   std::map<std::string, std::uint32_t, std::less<>> numbers_;
 };
 

@@ -2,6 +2,7 @@
 #include "userspace/policy/encode.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <span>
 
@@ -201,6 +202,36 @@ TableEntry encode_guarded(const model::FileId& id, Guarded as) {
   return {.table = Table::inodes,
           .key = encode_inode_key(id, CORE_SPACE_GUARD),
           .value = bytes_of(rule)};
+}
+
+namespace {
+
+std::uint32_t number_at(const std::string& key, std::size_t offset) {
+  std::uint32_t number = 0;
+  if (key.size() >= offset + sizeof(number))
+    std::memcpy(&number, key.data() + offset, sizeof(number));
+  return number;
+}
+
+}  // namespace
+
+std::uint32_t policy_of_prefix(const std::string& key) {
+  return number_at(key, offsetof(core_prefix_key, policy));
+}
+
+std::uint32_t set_of_port(const std::string& key) {
+  return number_at(key, offsetof(core_port_key, set));
+}
+
+std::optional<TaskState> task_of(const TableEntry& entry) {
+  core_task value{};
+  if (entry.key.size() != sizeof(std::uint32_t) || entry.value.size() != sizeof(value))
+    return std::nullopt;
+  std::memcpy(&value, entry.value.data(), sizeof(value));
+  return TaskState{.slot = number_at(entry.key, 0),
+                   .policy = value.policy,
+                   .expires_boot_ns = value.expires_boot_ns,
+                   .revoked = (value.flags & (CORE_TASK_REVOKED | CORE_TASK_KILLED)) != 0};
 }
 
 Result<void> put_all(model::TableWriter& tables, const std::vector<TableEntry>& entries) {

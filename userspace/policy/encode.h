@@ -34,6 +34,12 @@ struct TaskState {
 };
 [[nodiscard]] model::TableEntry encode_task(const TaskState& state);
 
+/// From the keys of tables: whose entry it is.
+[[nodiscard]] std::uint32_t policy_of_prefix(const std::string& key);
+[[nodiscard]] std::uint32_t set_of_port(const std::string& key);
+/// Nothing: it is no entry of `tasks`.
+[[nodiscard]] std::optional<TaskState> task_of(const model::TableEntry& entry);
+
 /// What the guard keeps tasks from, whatever their scope says.
 enum class Guarded : std::uint8_t {
   events,   ///< the event file

@@ -115,4 +115,14 @@ ResolvedNames NameWatch::addresses() const {
   return result;
 }
 
+std::map<std::string, Resolved> NameWatch::answers() const {
+  std::map<std::string, Resolved> result;
+  for (const auto& [name, watched] : names_)
+    if (auto all = all_of(watched); !all.empty())
+      result[name] = {.addresses = std::move(all),
+                      .ttl = seconds::zero(),
+                      .from_file = watched.next == Time::max()};
+  return result;
+}
+
 }  // namespace ambit::policy

@@ -34,6 +34,8 @@ class NameWatch {
   [[nodiscard]] bool expire(Time now);
 
   [[nodiscard]] ResolvedNames addresses() const;
+  /// As answered() takes them, for another watch of the same names; without a life.
+  [[nodiscard]] std::map<std::string, Resolved> answers() const;
 
   [[nodiscard]] bool watches(const std::string& name) const { return names_.contains(name); }
   /// Of names that both watch, what the other one knows and when it is due.

@@ -37,6 +37,12 @@ int make_map(const Words&) {
   return outcome("bpf", use_bpf(BPF_MAP_CREATE, attributes));
 }
 
+int get_pinned(const Words& w) {
+  bpf_attr attributes{};
+  attributes.pathname = reinterpret_cast<std::uint64_t>(w[1].c_str());
+  return outcome("bpf", use_bpf(BPF_OBJ_GET, attributes));
+}
+
 struct Objects {
   std::string_view word;
   int next;
@@ -214,6 +220,7 @@ int make_user_namespace(const Words&) { return outcome("unshare", ::unshare(CLON
 
 constexpr std::array kActs{
     Act{"bpf-map", "", 0, make_map},
+    Act{"bpf-get", "PIN", 1, get_pinned},
     Act{"bpf-objects", "maps|programs|links", 1, open_objects},
     Act{"perf-processor", "", 0, observe_processor},
     Act{"perf-itself", "", 0, observe_itself},

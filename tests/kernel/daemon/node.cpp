@@ -17,17 +17,46 @@ Node::Node(const Scratch& scratch, const std::vector<CredentialText>& catalogue,
   const std::string directory = scratch.directory("node-catalogue");
   for (const CredentialText& credential : catalogue) declare(credential);
   const char* const forced = std::getenv("AMBIT_BACKEND");
-  const std::string config = scratch.write(
+  config_ = scratch.write(
       "node.yaml",
       "apiVersion: ambit.dev/v1\nkind: Config\nmetadata: {name: test}\nspec:\n"
       "  socket: " +
           socket_ + "\n  events: " + events_path_ + "\n  catalogue: [" + directory +
           "]\n  onStop: " + on_stop + "\n" +
           (forced == nullptr ? std::string() : "  backend: " + std::string(forced) + "\n") + more);
+  start();
+}
+
+Node::~Node() { static_cast<void>(release()); }
+
+void Node::start_at_once() {
   process_ =
-      std::make_unique<Child>(Command{.argv = {ambit_binary(), "daemon", "--config", config}});
-  ready_ = eventually([&] { return fs::exists(socket_) || !process_->running(); }, 90s) &&
+      std::make_unique<Child>(Command{.argv = {ambit_binary(), "daemon", "--config", config_}});
+}
+
+/// The socket of one that was killed is still there.
+bool Node::has_said_ready() const { return process_->err().find(" ready socket=") != std::string::npos; }
+
+void Node::start() {
+  start_at_once();
+  ready_ = eventually([&] { return has_said_ready() || !process_->running(); }, 90s) &&
            process_->running();
+}
+
+std::string Node::pins() const {
+  std::string name;
+  for (const char letter : socket_)
+    name += letter == '/' ? "+" : letter == '.' ? "%2e" : std::string(1, letter);
+  return "/sys/fs/bpf/ambit" + name;
+}
+
+void Node::kill() {
+  process_->signal(SIGKILL);
+  static_cast<void>(process_->wait());
+}
+
+Ended Node::release() const {
+  return run({.argv = {ambit_binary(), "release", "--all", "--config", config_}});
 }
 
 Ended Node::task(Words words) const {

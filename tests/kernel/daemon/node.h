@@ -18,6 +18,21 @@ class Node {
   /// Starts the daemon and waits until it answers. `more`: lines of its configuration.
   Node(const Scratch& scratch, const std::vector<CredentialText>& catalogue,
        const std::string& on_stop = "release", const std::string& more = "");
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  /// What was pinned goes, whatever became of the daemon.
+  ~Node();
+  /// Another daemon, in the place of one that ended.
+  void start();
+  /// Without waiting for it.
+  void start_at_once();
+  [[nodiscard]] bool has_said_ready() const;
+  void kill();
+  /// `ambit release --all`.
+  Ended release() const;  // NOLINT(modernize-use-nodiscard): the destructor's
+  [[nodiscard]] const std::string& config() const { return config_; }
+  /// Where its programs are pinned.
+  [[nodiscard]] std::string pins() const;
 
   [[nodiscard]] bool is_ready() const { return ready_; }
   [[nodiscard]] Child& process() { return *process_; }
@@ -43,6 +58,7 @@ class Node {
   const Scratch& scratch_;
   std::string socket_;
   std::string events_path_;
+  std::string config_;
   std::unique_ptr<Child> process_;
   bool ready_ = false;
 };
