@@ -128,7 +128,7 @@ class Family {
     model::CredentialMask held{};
     for (std::size_t bit = 0; bit < bound_.policy.credential_of_bit.size(); ++bit)
       if (dice_.one_in(4)) held[0] |= 1ULL << bit;
-    auto own = bind(ground_, child.scope, files, bound_.policy.credential_of_bit);
+    auto own = within::bind(ground_, child.scope, files, bound_.policy.credential_of_bit);
     ++counts_.pairs;
     if (!own) {
       ++counts_.uncompiled;
