@@ -15,6 +15,7 @@
 #include <fstream>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "tests/kernel/daemon/node.h"
 #include "tests/kernel/fixture/collector.h"
@@ -267,17 +268,20 @@ TEST_F(ADaemonThatDied, LosesNoMembershipNoDecisionAndNoFindingAtAnyMoment) {
   ::waitpid(pid, nullptr, 0);
   EXPECT_TRUE(eventually([&] { return node.ids().empty(); }, 20s));
   EXPECT_EQ(node.stop().exit, 0);
-  const Events events = node.events();
+  Events events = node.events();
+  // A line may be cut where its daemon was killed; what it told is told whole by the next.
+  EXPECT_LE(events.malformed.size(), static_cast<std::size_t>(kills));
+  const std::size_t cut = std::exchange(events.malformed, {}).size();
   expect_in_order(events);
   EXPECT_GT(load->tried.load(), static_cast<std::uint64_t>(kills));
   EXPECT_EQ(load->got.load(), 0U) << "of " << load->tried.load();
-  const std::size_t told = events.findings_about(identity_of(theirs_)).size();
+  const auto findings = events.findings_about(identity_of(theirs_));
   std::cout << kills << " kills in " << took.count() << " ms; " << load->tried.load() << " tries, "
-            << load->got.load() << " got through, " << told << " told, "
+            << load->got.load() << " got through, " << moments(findings) << " told, "
+            << findings.size() - moments(findings) << " of them again, " << cut << " lines cut, "
             << events.of_kind("loss").size() << " losses\n";
-  EXPECT_GE(told, load->tried.load());
-  // One that was written and not yet crossed off is told again.
-  EXPECT_LE(told, load->tried.load() + static_cast<std::uint64_t>(kills));
+  EXPECT_EQ(moments(findings), load->tried.load());
+  EXPECT_LE(findings.size() - moments(findings), load->tried.load() / 10);
   EXPECT_THAT(events.of_kind("loss"), IsEmpty()) << summary(events.of_kind("loss"));
   ::munmap(load, sizeof(Load));
 }
