@@ -12,9 +12,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
+#include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -24,6 +27,7 @@
 #include "userspace/pipeline/holder_answer.h"
 #include "userspace/pipeline/holder_marks.h"
 #include "userspace/pipeline/holder_watch.h"
+#include "userspace/pipeline/journal.h"
 
 namespace ambit::pipeline {
 
@@ -59,6 +63,12 @@ class HolderProcess {
  public:
   explicit HolderProcess(HolderContext context) : context_(context), answer_(context_, known_) {}
 
+  void run() {
+    serve();
+    if (!context_.setup->left_in.empty()) leave_what_was_told();
+  }
+
+ private:
   void serve() {
     settle(context_);
     // Whoever started it may be killed before it has noted that.
@@ -94,12 +104,27 @@ class HolderProcess {
     }
   }
 
- private:
   /// `run` ended without a word: its task ends with it, while this holder still answers.
   void supervisor_ended() {
     if (context_.setup->slot == 0) return;
     if (!context_.setup->sensor->revoke(context_.setup->slot, true)) ++context_.shared->undecided;
     end_task(*context_.setup->sensor, context_.setup->slot);
+  }
+
+  /// What was told and nobody has taken: where no daemon does it (it locks its journals), it is put
+  /// where the next one looks. Others must not wait for this one meanwhile.
+  void leave_what_was_told() {
+    watch_.reset();
+    group_ = Descriptor();
+    const HolderShared& shared = *context_.shared;
+    const std::string& name = context_.setup->left_in;
+    const std::array rest{std::pair{shared.finding_reader.load(), name + kFindingsEnding},
+                          std::pair{shared.record_reader.load(), name + kRecordsEnding}};
+    const auto is_taken = [](const auto& one) {
+      return is_empty(one.first) || append_to_journal(one.first, one.second);
+    };
+    while (!std::ranges::all_of(rest, is_taken))
+      std::this_thread::sleep_for(std::chrono::milliseconds(kTurnMs));
   }
 
   /// Looked at once a second: a turn of the loop is too dear for a whole table.
@@ -190,7 +215,7 @@ class HolderProcess {
     const int made = ::fork();
     if (made == 0) {
       ::close(group);
-      HolderProcess(other).serve();
+      HolderProcess(other).run();
       ::_exit(0);
     }
     shared.pid[peer] = made;
@@ -213,7 +238,7 @@ class HolderProcess {
 int spawn_holder(const HolderContext& context) {
   const int pid = ::fork();
   if (pid == 0) {
-    HolderProcess(context).serve();
+    HolderProcess(context).run();
     ::_exit(0);
   }
   return pid;

@@ -2,11 +2,15 @@
 #include "userspace/pipeline/journal.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 namespace ambit::pipeline {
@@ -20,6 +24,33 @@ constexpr std::uint64_t kMost = 16 << 20;
 constexpr std::uint32_t kLargestRecord = 1 << 20;
 constexpr std::size_t kBlock = 64 * 1024;
 
+/// A lock of the process, which holders do not inherit.
+bool try_lock(int file) {
+  struct flock whole{};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  return ::fcntl(file, F_SETLK, &whole) == 0;
+}
+
+/// Holders have it for a moment when they end; one that is stopped appends nothing.
+void lock_for_good(int file) {
+  constexpr int kTurns = 100;
+  for (int turn = 0; turn < kTurns && !try_lock(file); ++turn)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
+/// Whether the pipe is empty now.
+bool move_to_end(int pipe, int file, std::uint64_t end, std::uint64_t most) {
+  while (end < most) {
+    auto at = static_cast<loff_t>(end);
+    const ssize_t moved =
+        ::splice(pipe, nullptr, file, &at, kBlock, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (moved <= 0) return moved < 0 && errno == EAGAIN;
+    end += static_cast<std::uint64_t>(moved);
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<Journal> Journal::open(const std::string& path) {
@@ -28,6 +59,8 @@ Result<Journal> Journal::open(const std::string& path) {
   if (!file.valid() || ::fstat(file.get(), &facts) != 0) return fail_errno(path);
   if (!S_ISREG(facts.st_mode) || facts.st_uid != ::geteuid())
     return fail(path + " is no journal of Ambit's");
+  lock_for_good(file.get());
+  if (::fstat(file.get(), &facts) != 0) return fail_errno(path);
   Journal journal(std::move(file));
   const auto size = static_cast<std::uint64_t>(facts.st_size);
   std::uint64_t done = 0;
@@ -80,6 +113,20 @@ void Journal::read(const Sink& sink) {
     read_ += length;
     sink(record);
   }
+}
+
+bool is_empty(int pipe) {
+  int waiting = 0;
+  return ::ioctl(pipe, FIONREAD, &waiting) != 0 || waiting == 0;
+}
+
+bool append_to_journal(int pipe, const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.valid()) return errno == ENOENT;
+  struct stat facts{};
+  return try_lock(file.get()) && ::fstat(file.get(), &facts) == 0 &&
+         move_to_end(pipe, file.get(), std::max(kBegin, static_cast<std::uint64_t>(facts.st_size)),
+                     kMost);
 }
 
 void Journal::written() {

@@ -17,7 +17,8 @@ class Journal {
  public:
   using Sink = std::function<void(std::span<const std::byte>)>;
 
-  /// With what another process left in it; a file that is none is an error.
+  /// With what another process left in it; a file that is none is an error. Locked as long as this
+  /// process lives: nobody else appends to it.
   [[nodiscard]] static Result<Journal> open(const std::string& path);
 
   /// Keeps a record that the caller has. One that cannot be kept is still the caller's.
@@ -45,5 +46,11 @@ class Journal {
   std::uint64_t read_ = 0;
   std::uint64_t end_ = 0;
 };
+
+/// For a process whose readers may be gone: moves what waits in a pipe to the end of a journal that
+/// nobody has open. False: somebody has, or it does not fit. Where there is no journal, nobody
+/// wants it.
+[[nodiscard]] bool append_to_journal(int pipe, const std::string& path);
+[[nodiscard]] bool is_empty(int pipe);
 
 }  // namespace ambit::pipeline

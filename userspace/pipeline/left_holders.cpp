@@ -109,11 +109,12 @@ bool LeftHolders::are_alive(const kernel::Sensor& sensor) const {
                              [&sensor](const auto& pid) { return is_monitor(sensor, pid.load()); });
 }
 
-void LeftHolders::end() {
+void LeftHolders::end(const RecordPipe::Sink& sink) {
   shared_->stop = true;
   constexpr int kTurns = 1000;
   constexpr int kPatience = 500;
   for (int turn = 0; turn < kTurns && are_alive(*sensor_); ++turn) {
+    drain(sink);
     for (const auto& pid : shared_->pid) {
       if (turn < kPatience || !is_monitor(*sensor_, pid.load())) continue;
       const Descriptor holder = open_pidfd(pid.load());

@@ -24,8 +24,8 @@ class LeftHolders {
 
   /// Gives what they told and nobody has written.
   void drain(const RecordPipe::Sink& sink);
-  /// They stop, and no other ones come in their place.
-  void end();
+  /// They stop, and no other ones come in their place. Before they end what they told is taken.
+  void end(const RecordPipe::Sink& sink);
   /// What was drained is written: nothing of them is left.
   void forget();
   [[nodiscard]] const HolderShared& shared() const { return *shared_; }

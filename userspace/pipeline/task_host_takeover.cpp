@@ -293,8 +293,7 @@ void TaskHost::finish_reload() {
 void TaskHost::end_left_holders() {
   const auto keep = [this](std::span<const std::byte> record) { stream_->keep(record); };
   for (const auto& left : left_) {
-    left->drain(keep);
-    left->end();
+    left->end(keep);
     left->drain(keep);
     holders_->count_on(left->shared());
   }

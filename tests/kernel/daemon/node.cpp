@@ -35,7 +35,9 @@ void Node::start_at_once() {
 }
 
 /// The socket of one that was killed is still there.
-bool Node::has_said_ready() const { return process_->err().find(" ready socket=") != std::string::npos; }
+bool Node::has_said_ready() const {
+  return process_->err().find(" ready socket=") != std::string::npos;
+}
 
 void Node::start() {
   start_at_once();

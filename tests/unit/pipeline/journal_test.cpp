@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -122,6 +123,43 @@ TEST_F(AJournal, StopsAtALengthThatNoRecordHas) {
   EXPECT_THAT(read(next), ElementsAre("good"));
   add(next, "more");
   EXPECT_THAT(read(next), IsEmpty());
+}
+
+TEST_F(AJournal, TakesAtItsEndWhatAHolderLeavesThatNobodyDrains) {
+  {
+    Journal journal = open();
+    add(journal, "first");
+  }
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC), 0);
+  const std::string bytes = record("left") + record("behind");
+  ASSERT_EQ(::write(ends[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  EXPECT_FALSE(is_empty(ends[0]));
+  EXPECT_TRUE(append_to_journal(ends[0], path_));
+  EXPECT_TRUE(is_empty(ends[0]));
+  Journal next = open();
+  EXPECT_THAT(read(next), ElementsAre("first", "left", "behind"));
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_F(AJournal, IsNotAppendedToWhileAnotherProcessHasIt) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC), 0);
+  const std::string bytes = record("waits");
+  ASSERT_EQ(::write(ends[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  Journal journal = open();
+  const pid_t holder = ::fork();
+  if (holder == 0) ::_exit(append_to_journal(ends[0], path_) ? 1 : 0);
+  int status = -1;
+  ASSERT_EQ(::waitpid(holder, &status, 0), holder);
+  EXPECT_EQ(status, 0) << "it was appended";
+  journal.take_from(ends[0]);
+  EXPECT_THAT(read(journal), ElementsAre("waits"));
+  std::filesystem::remove(path_);
+  EXPECT_TRUE(append_to_journal(ends[0], path_)) << "nobody wants it";
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // has not looked.
 #include "userspace/pipeline/task_store.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include <functional>
 #include <set>
 
+#include "userspace/base/descriptor.h"
 #include "userspace/policy/destinations_address.h"
 
 namespace ambit::pipeline {
@@ -141,6 +143,35 @@ TEST_F(ATaskStore, TakesNoFileThatOthersCanWrite) {
   const auto read = store_.get(sample().id);
   ASSERT_FALSE(read);
   EXPECT_THAT(read.error().message, HasSubstr("only Ambit"));
+}
+
+TEST_F(ATaskStore, WritesNothingThatIsNotGuardedBefore) {
+  std::string guarded;
+  const TaskStore kept(directory_, [&](const std::string& path) -> Result<void> {
+    guarded = path;
+    EXPECT_TRUE(fs::exists(path));
+    EXPECT_EQ(fs::file_size(path), 0U);
+    return {};
+  });
+  ASSERT_TRUE(kept.put(sample()));
+  EXPECT_EQ(guarded, kept.path_of(sample().id) + ".new") << "the same file, before its name";
+  const TaskStore refused(directory_,
+                          [](const std::string&) -> Result<void> { return fail("no"); });
+  TaskRecord other = sample();
+  other.id = "01OTHER";
+  EXPECT_FALSE(refused.put(other));
+  EXPECT_FALSE(fs::exists(refused.path_of(other.id)));
+}
+
+TEST_F(ATaskStore, WritesNoFileThatSomebodyHasOpen) {
+  write(sample().id + ".task.new", "");
+  const Descriptor before(
+      ::open((store_.path_of(sample().id) + ".new").c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_TRUE(store_.put(sample()));
+  struct stat facts{};
+  ASSERT_EQ(::fstat(before.get(), &facts), 0);
+  EXPECT_EQ(facts.st_nlink, 0U);
+  EXPECT_EQ(facts.st_size, 0);
 }
 
 TEST(ARecord, OfTheWrongTypesIsRefusedInEachOfItsFields) {
