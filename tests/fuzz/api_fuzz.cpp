@@ -47,8 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const pipeline::OpenRequest& asked : tasks.asked)
     fuzz::require(asked.pid > 0 && asked.declared_by == "uid:0", "what is asked for is checked");
   // As the client writes what it was given, the daemon reads it.
-  const auto query =
-      daemon::parse_query("task=" + daemon::percent_encoded(request.target), "task");
+  const auto query = daemon::parse_query("task=" + daemon::percent_encoded(request.target), "task");
   const bool is_text = !request.target.empty() && !policy::first_non_utf8(request.target) &&
                        request.target.find('\0') == std::string::npos;
   fuzz::require(query ? query->at("task") == request.target : !is_text,

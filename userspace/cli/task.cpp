@@ -93,7 +93,8 @@ Result<daemon::Call> close_call(const Values& values) {
   std::string query = values.count("kill") != 0 ? "&kill=true" : "";
   for (const FilterOption& filter : kFilterOptions)
     if (values.count(filter.option) != 0)
-      query += std::string("&") + filter.key + "=" + daemon::percent_encoded(text(values, filter.option));
+      query += std::string("&") + filter.key + "=" +
+               daemon::percent_encoded(text(values, filter.option));
   if (!query.empty()) query.front() = '?';
   const std::string id = values.count("id") != 0 ? "/" + text(values, "id") : "";
   return daemon::Call{.method = "DELETE", .target = "/v1/tasks" + id + query, .body = {}};

@@ -15,7 +15,7 @@ namespace ambit::daemon {
 namespace {
 
 std::string stamp_of(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   if (::stat(path.c_str(), &found) != 0) return "errno " + std::to_string(errno);
   std::string out;
   for (const auto number : std::array<std::int64_t, 7>{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the files that the daemon goes by are still what it has read. Looked at by stat(2) and not
-// by inotify: a ConfigMap changes by a symbolic link two directories above the files, and an editor
-// replaces them.
+// Whether the files that the daemon goes by are still what it has read. Looked at by stat(2) and
+// not by inotify: a ConfigMap changes by a symbolic link two directories above the files, and an
+// editor replaces them.
 #pragma once
 
 #include <map>

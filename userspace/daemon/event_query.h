@@ -32,8 +32,7 @@ struct EventQuery {
   EventFilter filter;
 };
 
-inline constexpr std::string_view kEventKeys =
-    "from run follow task agent kind severity finding";
+inline constexpr std::string_view kEventKeys = "from run follow task agent kind severity finding";
 
 /// Of a query with those keys. The error is a sentence.
 [[nodiscard]] Result<EventQuery> read_event_query(const Query& query);

@@ -24,9 +24,8 @@ std::optional<std::string> decoded(std::string_view text) {
       continue;
     }
     const std::string_view digits = text.substr(i + 1, kDigits);
-    const auto byte = digits.size() == kDigits
-                          ? whole_number<std::uint8_t>(digits, kHexadecimal)
-                          : std::nullopt;
+    const auto byte =
+        digits.size() == kDigits ? whole_number<std::uint8_t>(digits, kHexadecimal) : std::nullopt;
     if (!byte) return std::nullopt;
     out += static_cast<char>(*byte);
     i += kDigits;
@@ -45,15 +44,14 @@ Result<void> read_pair(std::string_view pair, std::string_view known, Query& int
   const std::string_view key = pair.substr(0, equals);
   if (!is_known(key, known))
     return fail(known.empty() ? "this takes no query"
-                              : "unknown key \"" + to_terminal(key, kShown) +
-                                    "\": known are " + std::string(known));
+                              : "unknown key \"" + to_terminal(key, kShown) + "\": known are " +
+                                    std::string(known));
   if (pair.size() <= equals + 1) return fail(std::string(key) + " has no value");
   auto value = decoded(pair.substr(equals + 1));
   if (!value) return fail(std::string(key) + " has a % that no two hexadecimal digits follow");
   if (policy::first_non_utf8(*value) || value->find('\0') != std::string::npos)
     return fail(std::string(key) + " is no text");
-  if (!into.emplace(key, std::move(*value)).second)
-    return fail(std::string(key) + " stands twice");
+  if (!into.emplace(key, std::move(*value)).second) return fail(std::string(key) + " stands twice");
   return {};
 }
 

@@ -143,7 +143,8 @@ TEST_F(AReload, KeepsWhatIsInForceWhenAFileIsBrokenAndSaysWhy) {
   scratch_.write("node-scopes/flawed.yaml", both.yaml());
   node.process().signal(SIGHUP);
   EXPECT_TRUE(eventually(
-      [&] { return node.process().err().find("reloaded credentials=2") != std::string::npos; }, 20s))
+      [&] { return node.process().err().find("reloaded credentials=2") != std::string::npos; },
+      20s))
       << node.process().err();
   Puppet next;
   EXPECT_EQ(node.task({"open", "--scope-name", "both", "--pid", std::to_string(next.pid())}).exit,
@@ -166,8 +167,8 @@ TEST_F(AReload, IsMadeByAFileThatHasChanged) {
   scratch_.write("node-scopes/both.yaml", both.yaml());
   EXPECT_TRUE(logged("reloaded credentials=2 scopes=2")) << node.process().err();
   Puppet puppet;
-  EXPECT_EQ(
-      node.task({"open", "--scope-name", "both", "--pid", std::to_string(puppet.pid())}).exit, 0);
+  EXPECT_EQ(node.task({"open", "--scope-name", "both", "--pid", std::to_string(puppet.pid())}).exit,
+            0);
   EXPECT_EQ(puppet.open(late_), 0);
   scratch_.write("node-scopes/both.yaml", both.yaml() + "  ttls: 5m\n");
   EXPECT_TRUE(logged("unknown key \"ttls\"")) << node.process().err();

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "tests/unit/policy/compile_probe.h"
 
 namespace ambit::policy {
@@ -303,7 +305,8 @@ TEST_F(SecondPolicy, GivesAnotherBitWhereTheReadersHaveChanged) {
   EXPECT_FALSE(second_.reads("/usr/bin/git", 2));
   EXPECT_FALSE(second_.reads("/usr/bin/gh", 0)) << "what runs already has this bit";
   EXPECT_TRUE(second_.reads("/usr/bin/gh", 1)) << "its readers are the same";
-  for (const std::uint8_t bit : {0, 2}) EXPECT_THAT(hosts_of(bit), ElementsAre("a.example"));
+  for (const std::uint8_t bit : std::array<std::uint8_t, 2>{0, 2})
+    EXPECT_THAT(hosts_of(bit), ElementsAre("a.example"));
   EXPECT_EQ(second_.policy.hold_task, (model::CredentialMask{5, 0, 0, 0}));
 }
 
