@@ -18,6 +18,7 @@
 #include <utility>  // Asio of Boost 1.74 and 1.81 needs it first under C++23
 
 #include "userspace/daemon/config_file.h"
+#include "userspace/daemon/document_watch.h"
 #include "userspace/daemon/event_feed.h"
 #include "userspace/daemon/heartbeat.h"
 #include "userspace/daemon/http_server.h"
@@ -35,10 +36,11 @@ using pipeline::TaskHost;
 
 class Loop {
  public:
-  Loop(asio::io_context& io, TaskHost& host, EventFeed& feed, Log& log)
+  Loop(asio::io_context& io, TaskHost& host, EventFeed& feed, DocumentWatch& documents, Log& log)
       : io_(io),
         host_(host),
         feed_(feed),
+        documents_(documents),
         log_(log),
         tick_(io),
         records_(io, host.descriptor()),
@@ -168,10 +170,12 @@ class Loop {
   void wait_for_reload() {
     reload_.async_wait([this](const error_code& error, int) {
       if (error) return;
-      static_cast<void>(host_.reload());  // it is told by itself (log_reload)
+      reload();
       wait_for_reload();
     });
   }
+
+  void reload() { static_cast<void>(host_.reload()); }  // it is told by itself (log_reload)
 
   void wait_for_tick() {
     constexpr std::chrono::milliseconds kTick{100};
@@ -179,15 +183,23 @@ class Loop {
     tick_.async_wait([this](const error_code& error) {
       if (error || stopping_) return;
       host_.tick();
-      constexpr unsigned kLogTurns = 10;
-      if (++ticks_ % kLogTurns == 0) log_changes();
+      constexpr unsigned kTurnsOfASecond = 10;
+      if (++ticks_ % kTurnsOfASecond == 0) look_around();
       wait_for_tick();
     });
+  }
+
+  void look_around() {
+    log_changes();
+    if (!documents_.has_changed()) return;
+    log_.info("files have changed");
+    reload();
   }
 
   asio::io_context& io_;
   TaskHost& host_;
   EventFeed& feed_;
+  DocumentWatch& documents_;
   Log& log_;
   std::shared_ptr<ApiCounts> counts_ = feed_.counts();
   asio::steady_timer tick_;
@@ -223,6 +235,13 @@ void log_reload(Log& log, const pipeline::Answer<pipeline::ReloadView>& done) {
   for (const std::string& note : done->notes) log.warning(note);
 }
 
+std::vector<std::string> documents_of(const model::Config& config) {
+  std::vector<std::string> out{config.source};
+  out.insert(out.end(), config.catalogue.begin(), config.catalogue.end());
+  out.insert(out.end(), config.scopes.begin(), config.scopes.end());
+  return out;
+}
+
 /// A task costs a descriptor for its process, and some for its programs.
 void raise_limit_of_files() {
   rlimit limit{};
@@ -237,6 +256,13 @@ Result<void> serve_logged(const model::Config& config, const Started& started,
       std::filesystem::path(config.socket).replace_filename("delegate.sock"));
   asio::io_context io{1};
   EventFeed feed(io, std::make_shared<ApiCounts>());
+  DocumentWatch documents(documents_of(config));
+  const auto read_anew = [&documents, file = config.source] {
+    documents.take();
+    auto fresh = read_config(file);
+    if (fresh) documents.watch(documents_of(*fresh));
+    return fresh;
+  };
   auto host =
       TaskHost::start({.catalogue = config.catalogue,
                        .scopes = config.scopes,
@@ -248,12 +274,12 @@ Result<void> serve_logged(const model::Config& config, const Started& started,
                        .shadow = started.shadow,
                        .program = started.program,
                        .config = config,
-                       .read_config = [file = config.source] { return read_config(file); },
+                       .read_config = read_anew,
                        .on_reload = [&log](const auto& done) { log_reload(log, done); },
                        .places = pipeline::places_of(config.socket),
                        .on_fault = [&log](const std::string& fault) { log.warning(fault); }});
   if (!host) return std::unexpected(host.error());
-  Loop loop(io, **host, feed, log);
+  Loop loop(io, **host, feed, documents, log);
   auto served = loop.run(config.socket, inside, std::move(manager));
   auto stopped = (*host)->stop(served ? (*host)->on_stop() : model::OnStop::keep);
   loop.finish();

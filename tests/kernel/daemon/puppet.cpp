@@ -17,6 +17,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "userspace/base/descriptor.h"
+
 namespace ambit::probe {
 
 namespace {
@@ -35,7 +37,7 @@ struct Reply {
 };
 
 struct Kept {
-  int file = -1;
+  Descriptor file;
   int socket = -1;
   const char* mapping = nullptr;
 };
@@ -74,8 +76,8 @@ Reply perform(Kept& kept, const Order& order) {
   pollfd wait{.fd = kept.socket, .events = POLLIN, .revents = 0};
   switch (order.what) {
     case 'o':
-      kept.file = ::open(order.text.data(), O_RDONLY | O_CLOEXEC);
-      reply.code = code_of(kept.file);
+      kept.file = Descriptor(::open(order.text.data(), O_RDONLY | O_CLOEXEC));
+      reply.code = code_of(kept.file.get());
       return reply;
     case 'm':
       reply.code = map_file(kept, order.text.data());
@@ -88,7 +90,7 @@ Reply perform(Kept& kept, const Order& order) {
           ::send(kept.socket, order.text.data(), std::strlen(order.text.data()), MSG_NOSIGNAL));
       return reply;
     case 'r':
-      return taken(reply, ::pread(kept.file, reply.text.data(), kText, 0));
+      return taken(reply, ::pread(kept.file.get(), reply.text.data(), kText, 0));
     case 'l':
       if (kept.mapping == nullptr) return reply;
       reply.size = strnlen(kept.mapping, kText);

@@ -154,6 +154,28 @@ TEST_F(AReload, KeepsWhatIsInForceWhenAFileIsBrokenAndSaysWhy) {
   EXPECT_EQ(node.stop().exit, 0);
 }
 
+TEST_F(AReload, IsMadeByAFileThatHasChanged) {
+  scratch_.write("node-scopes/small.yaml", scope("small").yaml());
+  Node node(scratch_, {mine(), late()}, "release",
+            "  scopes: [" + scratch_.path("node-scopes") + "]\n");
+  ASSERT_TRUE(node.is_ready()) << node.process().err();
+  const auto logged = [&](const std::string& line) {
+    return eventually([&] { return node.process().err().find(line) != std::string::npos; }, 20s);
+  };
+  ScopeText both = scope("both");
+  both.credentials.push_back("{name: late}");
+  scratch_.write("node-scopes/both.yaml", both.yaml());
+  EXPECT_TRUE(logged("reloaded credentials=2 scopes=2")) << node.process().err();
+  Puppet puppet;
+  EXPECT_EQ(node.task({"open", "--scope-name", "both", "--pid", std::to_string(puppet.pid())}).exit,
+            0);
+  EXPECT_EQ(puppet.open(late_), 0);
+  scratch_.write("node-scopes/both.yaml", both.yaml() + "  ttls: 5m\n");
+  EXPECT_TRUE(logged("unknown key \"ttls\"")) << node.process().err();
+  EXPECT_EQ(puppet.open(late_), 0);
+  EXPECT_EQ(node.stop().exit, 0);
+}
+
 TEST_F(AReload, LeavesNoMomentInWhichWhatIsOutsideIsOpenedOrWhatIsInsideRefused) {
   Node node(scratch_, {mine(), late()});
   ASSERT_TRUE(node.is_ready()) << node.process().err();
