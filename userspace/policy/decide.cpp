@@ -163,6 +163,13 @@ Recognised recognise(const model::TableReader& tables, std::uint32_t space, cons
   return out;
 }
 
+model::CredentialMask held_by_task(const model::TableReader& tables, std::uint32_t slot) {
+  Seam seam{.tables = &tables};
+  core_task task{};
+  if (find(&seam, model::Table::tasks, slot, task) == nullptr) return {};
+  return from_core(task.held);
+}
+
 Spaces spaces_of(const model::TableReader& tables, std::uint32_t slot) {
   const Loaded loaded = load(tables, {.slot = slot});
   return {.credentials = loaded.subject.policy.credential_space,

@@ -63,6 +63,10 @@ struct Decision {
   model::CredentialMask gained_by_task{};
 };
 
+/// What the task as a whole holds (holding: task); nothing of one that is not there.
+[[nodiscard]] model::CredentialMask held_by_task(const model::TableReader& tables,
+                                                 std::uint32_t slot);
+
 /// The spaces in which a task's files and programs are recognised; 0 when there is no such task.
 struct Spaces {
   std::uint32_t credentials = 0;
