@@ -39,7 +39,8 @@
 	X(monitor_protected) \
 	X(event_file_protected) \
 	X(process_not_in_task) \
-	X(privilege_not_in_scope)
+	X(privilege_not_in_scope) \
+	X(blended_authority)
 
 /* What a scope may ask for, weakest first: the order is the ladder. */
 #define AMBIT_RESPONSES(X) \

@@ -20,8 +20,20 @@ std::string word(const json& object, const char* key) {
   return to_terminal(value.is_string() ? value.get<std::string>() : value.dump());
 }
 
-constexpr std::array kLines{"id",    "name",   "parent",  "agent",      "owner",    "onBehalfOf",
-                            "phase", "opened", "expires", "declaredBy", "processes"};
+constexpr std::array kLines{"id",         "name",      "parent",  "agent",   "owner",
+                            "onBehalfOf", "phase",     "opened",  "expires", "secondsLeft",
+                            "declaredBy", "processes", "granted", "held",    "neverUsed"};
+
+/// What stands in `used`: credentials by how often, and the rest in figures.
+std::string used_text(const json& task) {
+  if (!task.is_object() || !task.contains("used")) return {};
+  const json& used = task["used"];
+  const std::size_t places =
+      used.is_object() && used.contains("destinations") ? used["destinations"].size() : 0;
+  return "used        " + word(used, "credentials") + ", " + std::to_string(places) +
+         " destinations, " + word(used, "programs") + " programs, " + word(used, "findings") +
+         " findings\n";
+}
 
 }  // namespace
 
@@ -34,6 +46,7 @@ std::string task_text(const std::string& text) {
     name.resize(kColumn, ' ');
     out += name + word(task, key) + "\n";
   }
+  out += used_text(task);
   if (task.is_object() && task.contains("residualAccess"))
     for (const json& one : task["residualAccess"])
       out += "not taken back: process " + word(one, "pid") + ", " +

@@ -22,17 +22,6 @@ bool is_empty(const CredentialMask& mask) {
   return std::ranges::all_of(mask, [](std::uint64_t word) { return word == 0; });
 }
 
-std::vector<std::string> names_in(const CredentialMask& mask, const TaskTable& table) {
-  std::vector<std::string> names;
-  for (std::size_t bit = 0; bit < table.credential_of_bit.size(); ++bit) {
-    const std::string& name = table.credential_of_bit[bit];
-    if (has_bit(mask, bit) && std::ranges::find(names, name) == names.end()) {
-      names.push_back(name);
-    }
-  }
-  return names;
-}
-
 bool is_about_destination(const Event& event) {
   const Reason reason = event.verdict ? event.verdict->reason : Reason::none;
   return event.kind == Kind::connect && (reason == Reason::destination_not_in_scope ||
@@ -129,13 +118,57 @@ Event carried_event(const Event& connect, const std::vector<Origin>& origins) {
   return event;
 }
 
+/// Told of the use that completes it, with the opening of the other credential that lies nearest.
+Event blended_event(const Event& use, const Blend::Pair& pair, const Openings& openings,
+                    model::Response requested) {
+  Event event = use;
+  event.id.clear();
+  event.seq = 0;
+  event.kind = Kind::finding;
+  event.finding = true;
+  event.evidence = {use.seq};
+  event.references = {};
+  event.details.clear();
+  event.verdict = model::Verdict{.scope = model::ScopeSide::outside,
+                                 .reason = Reason::blended_authority,
+                                 .rule = {},
+                                 .mode = use.verdict->mode,
+                                 .requested = requested,
+                                 .effective = Effect::alerted,
+                                 .backend = model::Backend::user};
+  event.credential = model::CredentialUse{
+      .names = {pair.first, pair.second}, .authority = {}, .held = use.credential->held};
+  event.details["delegated"] = pair.first;
+  event.details["agent"] = pair.second;
+  for (const std::string& name : event.credential->names) {
+    if (const auto origin = openings.nearest(name, use)) {
+      add_origin(event, *origin);
+    }
+  }
+  sort_evidence(event);
+  return event;
+}
+
 }  // namespace
+
+std::vector<std::string> names_in(const CredentialMask& mask,
+                                  const std::vector<std::string>& credential_of_bit) {
+  std::vector<std::string> names;
+  for (std::size_t bit = 0; bit < credential_of_bit.size(); ++bit) {
+    const std::string& name = credential_of_bit[bit];
+    if (has_bit(mask, bit) && std::ranges::find(names, name) == names.end()) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
 
 TaskTable task_table(const model::CompiledPolicy& policy, const model::Scope& scope) {
   TaskTable table{.credential_of_bit = policy.credential_of_bit,
                   .listed = {},
                   .hold_process = policy.hold_process,
-                  .authority = {}};
+                  .authority = {},
+                  .blended = scope.response.blended};
   for (const model::ScopeCredential& credential : scope.credentials) {
     table.listed.push_back(credential.name);
     if (credential.authority) {
@@ -166,16 +199,40 @@ std::vector<Event> Correlator::observe(Event& event) {
     more = join(event, *state);
   }
   complete_finding(event, state);
+  if (state != nullptr) {
+    remember(event, *state, more);
+  }
   for (Event& extra : more) {
     name_credentials(extra, state);
     complete_finding(extra, state);
-  }
-  if (state != nullptr && event.process && event.credential && went_through(event)) {
-    for (const std::string& name : event.credential->names) {
-      state->openings.add(opening_of(event, *event.process, name));
+    if (state != nullptr) {
+      state->story.observe(extra, false);
     }
   }
   return more;
+}
+
+const Figures* Correlator::figures(std::uint32_t slot) const {
+  const auto found = tasks_.find(slot);
+  return found == tasks_.end() ? nullptr : &found->second.story.figures();
+}
+
+void Correlator::remember(Event& event, TaskState& state, std::vector<Event>& more) {
+  const bool uses = event.process && event.credential && went_through(event);
+  state.story.observe(event, uses);
+  if (event.kind == Kind::task_close) {
+    add_figures(state.story.figures(), event.details);
+  }
+  if (!uses) {
+    return;
+  }
+  const std::vector<std::string>& names = event.credential->names;
+  for (const std::string& name : names) {
+    state.openings.add(opening_of(event, *event.process, name));
+  }
+  if (const auto pair = state.blend.use(names, state.table.authority)) {
+    more.push_back(blended_event(event, *pair, state.openings, state.table.blended));
+  }
 }
 
 void Correlator::name_credentials(Event& event, const TaskState* state) const {
@@ -187,7 +244,7 @@ void Correlator::name_credentials(Event& event, const TaskState* state) const {
   const bool blocked =
       event.verdict && event.verdict->reason == Reason::destination_not_for_credential;
   if (use.names.empty() && blocked && state != nullptr) {
-    use.names = names_in(event.blocking_mask, state->table);
+    use.names = names_in(event.blocking_mask, state->table.credential_of_bit);
   }
   if (use.names.empty() && !blocked) {
     for (const std::uint16_t id : event.credential_ids) {
@@ -197,7 +254,8 @@ void Correlator::name_credentials(Event& event, const TaskState* state) const {
     }
   }
   if (state != nullptr) {
-    use.held = use.held.empty() ? names_in(event.held_mask, state->table) : use.held;
+    use.held =
+        use.held.empty() ? names_in(event.held_mask, state->table.credential_of_bit) : use.held;
     const auto authority = use.names.empty() ? state->table.authority.end()
                                              : state->table.authority.find(use.names.front());
     use.authority = authority == state->table.authority.end() ? use.authority : authority->second;
@@ -236,10 +294,11 @@ void Correlator::complete_finding(Event& event, const TaskState* state) const {
 std::vector<Event> Correlator::join(Event& event, TaskState& state) const {
   const bool blocked =
       event.verdict && event.verdict->reason == Reason::destination_not_for_credential;
-  const std::vector<std::string> held = names_in(event.held_mask, state.table);
+  const std::vector<std::string> held = names_in(event.held_mask, state.table.credential_of_bit);
   const std::vector<std::string> blocking =
       blocked && event.credential ? event.credential->names : std::vector<std::string>();
-  const std::vector<std::string> not_inherited = names_in(state.table.hold_process, state.table);
+  const std::vector<std::string> not_inherited =
+      names_in(state.table.hold_process, state.table.credential_of_bit);
   std::vector<Origin> apart;
   std::vector<std::string> related;
   for (const std::string& name : state.openings.credentials()) {

@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "userspace/correlation/blend.h"
 #include "userspace/correlation/openings.h"
+#include "userspace/correlation/story.h"
 #include "userspace/model/event.h"
 #include "userspace/model/policy.h"
 
@@ -22,7 +24,12 @@ struct TaskTable {
   std::vector<std::string> listed;             ///< by the scope, in its order
   model::CredentialMask hold_process{};        ///< holding: process
   std::map<std::string, model::Authority> authority;
+  model::Response blended = model::Response::alert;
 };
+
+/// The credentials of a mask over a policy's bits, each once.
+[[nodiscard]] std::vector<std::string> names_in(const model::CredentialMask& mask,
+                                                const std::vector<std::string>& credential_of_bit);
 
 [[nodiscard]] TaskTable task_table(const model::CompiledPolicy& policy, const model::Scope& scope);
 
@@ -44,11 +51,15 @@ class Correlator {
   /// place and returns the findings that it leads to; those want a seq, an id and the later stages
   /// like any other.
   [[nodiscard]] std::vector<model::Event> observe(model::Event& event);
+  /// Of a task that is open; else null.
+  [[nodiscard]] const Figures* figures(std::uint32_t slot) const;
 
  private:
   struct TaskState {
     TaskTable table;
     Openings openings;
+    Blend blend;
+    Story story;
     std::set<std::pair<std::string, std::string>> pairs;  ///< (credential, destination), reported
     std::deque<std::pair<std::string, std::string>> pair_order;
   };
@@ -56,6 +67,7 @@ class Correlator {
   void name_credentials(model::Event& event, const TaskState* state) const;
   void complete_finding(model::Event& event, const TaskState* state) const;
   [[nodiscard]] std::vector<model::Event> join(model::Event& event, TaskState& state) const;
+  static void remember(model::Event& event, TaskState& state, std::vector<model::Event>& more);
   static std::vector<model::Event> carried_once(const model::Event& event,
                                                 std::vector<Origin> origins, TaskState& state);
 

@@ -37,6 +37,7 @@ constexpr std::array kRows{std::to_array<Row>({
     {Severity::critical, "", "T1685", "ASI10", "", "DE.CM-09"},
     {Severity::high, "/spec/privileges", "T1055.008 T1003.007", "ASI03", "", ""},
     {Severity::high, "/spec/privileges", "T1611", "ASI03", "NHI5:2025", "PR.AA-05"},
+    {Severity::high, "/spec/credentials/#", "", "ASI03", "NHI5:2025", "PR.AA-05"},
 })};
 static_assert(kRows.size() == model::kReasons.size(), "every reason needs its row");
 

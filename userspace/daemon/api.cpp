@@ -65,6 +65,8 @@ ApiResponse refused(const Refusal& refusal) {
 json whole(const TaskView& view) {
   json body = to_json(view);
   body["processes"] = view.processes;
+  body["secondsLeft"] = std::chrono::duration<double>(view.left).count();
+  if (view.use) body.update(to_json(*view.use));
   body["limits"] = view.limits;
   if (!view.residual) return body;
   body["residualAccess"] = json::array();

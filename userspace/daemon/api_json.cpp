@@ -150,6 +150,38 @@ json to_json(const pipeline::TaskView& view) {
   return out;
 }
 
+namespace {
+
+json to_json(const correlation::Uses& uses) {
+  return {{"before", uses.before}, {"after", uses.after}};
+}
+
+json number_or_null(std::uint64_t number) { return number == 0 ? json(nullptr) : json(number); }
+
+json to_json(const correlation::Figures& figures) {
+  json destinations = json::object();
+  for (const auto& [text, uses] : figures.destinations) destinations[to_utf8(text)] = to_json(uses);
+  return {{"credentials", figures.credentials},
+          {"destinations", std::move(destinations)},
+          {"elsewhere", to_json(figures.elsewhere)},
+          {"programs", figures.programs},
+          {"findings", figures.findings},
+          {"firstCredential", number_or_null(figures.first_credential)},
+          {"firstAct", number_or_null(figures.first_act)}};
+}
+
+}  // namespace
+
+json to_json(const pipeline::TaskUse& use) {
+  json never = json::array();
+  for (const std::string& name : use.granted)
+    if (!use.figures.credentials.contains(name)) never.push_back(name);
+  return {{"granted", use.granted},
+          {"held", use.held},
+          {"used", to_json(use.figures)},
+          {"neverUsed", std::move(never)}};
+}
+
 json to_json(const pipeline::ServiceStatus& status) {
   json out{{"backend", model::name_of(status.backend)},
            {"tasks", status.tasks},

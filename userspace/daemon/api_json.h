@@ -13,6 +13,7 @@
 namespace ambit::daemon {
 
 [[nodiscard]] nlohmann::json to_json(const pipeline::TaskView& task);
+[[nodiscard]] nlohmann::json to_json(const pipeline::TaskUse& use);
 [[nodiscard]] nlohmann::json to_json(const pipeline::ServiceStatus& status);
 [[nodiscard]] nlohmann::json to_json(const policy::Diagnostic& diagnostic);
 [[nodiscard]] nlohmann::json to_json(const ApiCounts& counts);

@@ -72,6 +72,7 @@ struct Responses {
   Response credential = Response::deny;
   Response network = Response::deny;
   Response exec = Response::deny;
+  Response blended = Response::alert;  ///< alert or kill_task: user space sees it, afterwards
 };
 
 /// Where what a scope says of the task as a whole stands; nowhere what is absent, but for `spec`.
@@ -88,6 +89,7 @@ struct ScopePlaces {
   Position response_credential;
   Position response_network;
   Position response_exec;
+  Position response_blended;
 };
 
 /// kind: TaskScope

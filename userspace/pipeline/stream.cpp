@@ -88,6 +88,11 @@ void Stream::close_task(std::uint32_t slot) {
   correlator_.close_task(slot);
 }
 
+correlation::Figures Stream::figures(std::uint32_t slot) const {
+  const correlation::Figures* const known = correlator_.figures(slot);
+  return known == nullptr ? correlation::Figures() : *known;
+}
+
 void Stream::keep(std::span<const std::byte> record) {
   if (const auto fork = kernel::decode_fork(record)) {
     if (!is_proof_slot(fork->slot)) forks_.push_back(*fork);

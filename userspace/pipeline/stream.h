@@ -73,6 +73,8 @@ class Stream {
   [[nodiscard]] Result<void> flush();
   [[nodiscard]] Result<void> close();
   [[nodiscard]] std::uint64_t events() const { return seq_; }
+  /// Of a task that is open, from the events so far.
+  [[nodiscard]] correlation::Figures figures(std::uint32_t slot) const;
   [[nodiscard]] std::uint64_t findings() const { return findings_; }
 
  private:

@@ -186,6 +186,7 @@ class TaskHost : public TaskService, public DelegationService {
   void remove_retired();
   void announce(const LiveTask& task, std::int32_t pid, const policy::Environment& environment);
   [[nodiscard]] TaskView view_of(const LiveTask& task) const;
+  [[nodiscard]] TaskUse use_of(const LiveTask& task) const;
   [[nodiscard]] LiveTask* find_task(const std::string& id) const;
   void look_after_ends();
   void follow_member(LiveTask& task, Descriptor member);

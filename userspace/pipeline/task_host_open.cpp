@@ -207,9 +207,28 @@ TaskView TaskHost::view_of(const LiveTask& task) const {
     view.limits.push_back("names: no address yet for " + name + " (" + why +
                           "); what goes there is refused");
   // The kernel's time counts, also in the moment before it is told.
-  if (view.phase == TaskPhase::live && SystemClock().boot_ns() >= task.expires_boot_ns)
-    view.phase = TaskPhase::expired;
+  const std::uint64_t at = SystemClock().boot_ns();
+  if (view.phase == TaskPhase::live && at >= task.expires_boot_ns) view.phase = TaskPhase::expired;
+  if (view.phase == TaskPhase::live)
+    view.left = std::chrono::nanoseconds(task.expires_boot_ns - at);
+  view.use = use_of(task);
   return view;
+}
+
+TaskUse TaskHost::use_of(const LiveTask& task) const {
+  const std::uint32_t slot = task.task->slot;
+  TaskUse use{.figures = stream_->figures(slot)};
+  for (const model::ScopeCredential& listed : task.policy->scope.credentials)
+    use.granted.push_back(listed.name);
+  model::CredentialMask held = sensor_->held_by_task(slot);
+  for (const std::uint32_t pid : sensor_->members(slot)) {
+    const Descriptor process = open_pidfd(static_cast<int>(pid));
+    const auto state = sensor_->state_of(process.get());
+    if (!state || state->slot != slot) continue;
+    for (std::size_t i = 0; i < held.size(); ++i) held.at(i) |= state->held.at(i);
+  }
+  use.held = correlation::names_in(held, task.policy->plan.policy.credential_of_bit);
+  return use;
 }
 
 Answer<TaskView> TaskHost::close(const std::string& id, bool kill) {

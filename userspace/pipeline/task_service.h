@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "userspace/correlation/story.h"
 #include "userspace/model/event.h"
 #include "userspace/policy/diagnostic.h"
 
@@ -84,6 +85,13 @@ struct ResidualAccess {
   std::string why;
 };
 
+/// What a task may use, has and has used.
+struct TaskUse {
+  std::vector<std::string> granted;  ///< credentials, in the scope's order
+  std::vector<std::string> held;     ///< by a process that lives, or by the task
+  correlation::Figures figures;
+};
+
 struct TaskView {
   std::shared_ptr<const model::Task> task;
   TaskPhase phase = TaskPhase::live;
@@ -91,6 +99,8 @@ struct TaskView {
   std::vector<std::string> limits;       ///< what does not hold here for a process that is adopted
   std::vector<std::uint32_t> processes;  ///< live ones; not in a list of tasks
   std::optional<std::vector<ResidualAccess>> residual;  ///< of close() alone
+  std::optional<TaskUse> use;                           ///< not in a list of tasks
+  std::chrono::nanoseconds left{};                      ///< until it expires
 };
 
 /// What became of one task of several.

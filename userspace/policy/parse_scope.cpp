@@ -144,6 +144,11 @@ void read_response_word(Reporter& report, const DocumentNode& value, model::Scop
   into.places.*Place = value.at;
 }
 
+void read_blended(Reporter& report, const DocumentNode& value, model::Scope& into) {
+  read_word(report, value, "a response to blended authority", kBlendedWords, into.response.blended);
+  into.places.response_blended = value.at;
+}
+
 void read_response(Reporter& report, const DocumentNode& value, ScopeDraft& into) {
   read_mapping(report, value, "response", kResponseKeys, into.scope);
 }
@@ -204,7 +209,7 @@ const std::array<ExecKey, 1> kExecKeys{{
     {.facts = {.name = "allow", .shape = Shape::list}, .read = read_exec_allow},
 }};
 
-const std::array<ResponseKey, 3> kResponseKeys{{
+const std::array<ResponseKey, 4> kResponseKeys{{
     {.facts = {.name = "credential", .shape = Shape::text},
      .read = read_response_word<&model::Responses::credential,
                                 &model::ScopePlaces::response_credential>},
@@ -212,6 +217,7 @@ const std::array<ResponseKey, 3> kResponseKeys{{
      .read = read_response_word<&model::Responses::network, &model::ScopePlaces::response_network>},
     {.facts = {.name = "exec", .shape = Shape::text},
      .read = read_response_word<&model::Responses::exec, &model::ScopePlaces::response_exec>},
+    {.facts = {.name = "blended", .shape = Shape::text}, .read = read_blended},
 }};
 
 model::Scope parse_scope(Reporter& report, const DocumentNode& spec) {

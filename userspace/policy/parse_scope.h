@@ -42,6 +42,13 @@ inline constexpr std::array kEnvironments{
     Word<bool>{.spelling = "keep", .value = false},
     Word<bool>{.spelling = "strip", .value = true},
 };
+/// It is seen when both were used: nothing is left to be denied, nor one process to blame.
+inline constexpr std::array kBlendedWords{
+    Word<model::Response>{.spelling = spelling_of(model::Response::alert),
+                          .value = model::Response::alert},
+    Word<model::Response>{.spelling = spelling_of(model::Response::kill_task),
+                          .value = model::Response::kill_task},
+};
 inline constexpr std::array kResponseWords{
     Word<model::Response>{.spelling = spelling_of(model::Response::alert),
                           .value = model::Response::alert},
@@ -66,7 +73,7 @@ extern const std::array<ScopeKey, 13> kScopeKeys;
 extern const std::array<ScopeCredentialKey, 5> kScopeCredentialKeys;
 extern const std::array<NetworkKey, 1> kNetworkKeys;
 extern const std::array<ExecKey, 1> kExecKeys;
-extern const std::array<ResponseKey, 3> kResponseKeys;
+extern const std::array<ResponseKey, 4> kResponseKeys;
 
 /// From the mapping under `spec`; name, hash and source are the caller's.
 [[nodiscard]] model::Scope parse_scope(Reporter& report, const DocumentNode& spec);

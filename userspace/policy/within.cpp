@@ -121,6 +121,9 @@ class Comparison {
         ResponseRow{.name = "exec",
                     .response = &model::Responses::exec,
                     .at = &model::ScopePlaces::response_exec},
+        ResponseRow{.name = "blended",
+                    .response = &model::Responses::blended,
+                    .at = &model::ScopePlaces::response_blended},
     };
     for (const ResponseRow& row : kRows) {
       const model::Response own = child_.response.*row.response;

@@ -122,6 +122,11 @@ std::string why_privilege(const Event& e) {
   return "privilege " + detail(e, "privilege") + " is not in " + scope_name(e);
 }
 
+std::string why_blended(const Event& e) {
+  return scope_name(e) + " has used a person's " + detail(e, "delegated") +
+         " and the agent's own " + detail(e, "agent");
+}
+
 // What would allow it.
 
 std::string allow_nothing(const Event&) { return "nothing to allow"; }
@@ -191,6 +196,12 @@ std::string allow_privilege(const Event& e) {
 
 std::string never(const Event&) { return "nothing in a scope allows it"; }
 
+std::string allow_blended(const Event& e) {
+  return "to keep them apart: two tasks; " + detail(e, "delegated") + " was opened by " +
+         detail(e, "opened_by." + detail(e, "delegated")) + ", " + detail(e, "agent") + " by " +
+         detail(e, "opened_by." + detail(e, "agent"));
+}
+
 // In the order of AMBIT_REASONS.
 constexpr std::array kSentences{std::to_array<Sentence>({
     {doing_by_kind, why_none, allow_nothing},
@@ -207,12 +218,15 @@ constexpr std::array kSentences{std::to_array<Sentence>({
     {doing_guarded, why_event_file, never},
     {doing_guarded, why_process, allow_privilege},
     {doing_guarded, why_privilege, allow_privilege},
+    {doing_by_kind, why_blended, allow_blended},
 })};
 static_assert(kSentences.size() == kReasons.size(), "every reason needs its sentences");
 
 /// A finding that correlation made has both ends to name; the attempt itself was shown before it.
 std::string second_line(const Event& e, const Sentence& sentence) {
-  if (e.kind != Kind::finding || e.evidence.size() < 2) {
+  const bool over_several = e.kind == Kind::finding && e.destination && e.evidence.size() > 1 &&
+                            sentence.why == why_destination;
+  if (!over_several) {
     return sentence.allow(e);
   }
   return "credential " + credential_name(e) + " was opened by " +

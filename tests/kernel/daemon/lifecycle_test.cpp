@@ -19,6 +19,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::UnorderedElementsAre;
 
 class ALivingTask : public testing::Test {
@@ -264,6 +265,34 @@ TEST_F(ALivingTask, HasNothingLeftWhenItIsClosedButWhatTheAnswerNames) {
   EXPECT_EQ(outsider.receive(), "late");
   EXPECT_EQ(outsider.send("after "), 0);
   EXPECT_EQ(node.stop().exit, 0);
+}
+
+TEST_F(ALivingTask, ShowsWhatItMayUseHasAndHasUsed) {
+  Node node(scratch_, catalogue());
+  ASSERT_TRUE(node.is_ready()) << node.process().err();
+  Puppet puppet;
+  const std::string id = text_at(node.open(part("shown"), puppet.pid()), "/id");
+  const auto shown = [&] { return Json::parse(node.task({"show", id, "--json"}).out); };
+  EXPECT_EQ(at(shown(), "/held"), Json::array());
+  EXPECT_EQ(puppet.open(mine_), 0);
+  EXPECT_EQ(puppet.connect(allowed_.port()), 0);
+  EXPECT_TRUE(eventually([&] { return at(shown(), "/used/destinations").size() == 1; }));
+  const Json task = shown();
+  ASSERT_EQ(at(task, "/held").size(), 1U) << task.dump();
+  const std::string name = at(task, "/held").at(0);
+  EXPECT_EQ(at(task, "/used/credentials/" + name), 1) << task.dump();
+  const Json uses = at(task, "/used/destinations").front();
+  EXPECT_EQ(at(uses, "/before"), 0) << "it held the credential before";
+  EXPECT_EQ(at(uses, "/after"), 1);
+  EXPECT_GT(at(task, "/secondsLeft").get<double>(), 60.0);
+  EXPECT_THAT(at(task, "/neverUsed").dump(), Not(HasSubstr("\"" + name + "\"")));
+  const Ended closed = node.task({"close", id});
+  EXPECT_EQ(closed.exit, 0);
+  EXPECT_EQ(node.stop().exit, 0);
+  const std::vector<Json> ends = node.events().of_kind("task_close");
+  ASSERT_EQ(ends.size(), 1U);
+  EXPECT_EQ(text_at(ends[0], "/details/used." + name), "1");
+  EXPECT_EQ(text_at(ends[0], "/details/destinations_after_credential"), "1");
 }
 
 TEST_F(ALivingTask, IsToldWhatItHadOpenBeforeItWasATask) {

@@ -13,10 +13,12 @@ using testing::Not;
 
 TEST(TaskText, ShowsATaskAndWhatDoesNotHold) {
   const std::string text =
-      task_text(R"({"id":"01J","name":"triage","owner":null,"processes":[1,2],"limits":["a: b"]})");
+      task_text(R"({"id":"01J","name":"triage","owner":null,"processes":[1,2],"limits":["a: b"],
+        "used":{"credentials":{"aws":2},"destinations":{"a:1":{}},"programs":3,"findings":1}})");
   EXPECT_THAT(text, HasSubstr("id          01J\n"));
   EXPECT_THAT(text, HasSubstr("owner       -\n"));
   EXPECT_THAT(text, HasSubstr("processes   [1,2]\n"));
+  EXPECT_THAT(text, HasSubstr("used        {\"aws\":2}, 1 destinations, 3 programs, 1 findings\n"));
   EXPECT_THAT(text, HasSubstr("does not hold: a: b\n"));
 }
 

@@ -238,6 +238,27 @@ TEST_F(Api, ClosesNothingWhenWhoseTasksIsNotSaidOrNotUnderstood) {
   EXPECT_THAT(tasks_.closed, IsEmpty());
 }
 
+TEST_F(Api, ShowsWhatATaskMayUseHasAndHasUsed) {
+  const std::string id = json::parse(open(R"({"scope": "x", "pid": 1})").body).at("id");
+  pipeline::TaskView& view = tasks_.tasks.at(id);
+  view.left = std::chrono::milliseconds(1500);
+  view.use = pipeline::TaskUse{.granted = {"aws", "github-cli"}, .held = {"aws"}, .figures = {}};
+  view.use->figures.credentials = {{"aws", 2}};
+  view.use->figures.destinations = {{"a.example:443", {.before = 1, .after = 3}}, {"/x\xff", {}}};
+  view.use->figures.first_act = 17;
+  const json body = json::parse(ask("GET", "/v1/tasks/" + id).body);
+  EXPECT_EQ(body.at("secondsLeft"), 1.5);
+  EXPECT_EQ(body.at("granted"), json({"aws", "github-cli"}));
+  EXPECT_EQ(body.at("held"), json({"aws"}));
+  EXPECT_EQ(body.at("neverUsed"), json({"github-cli"}));
+  const json& used = body.at("used");
+  EXPECT_EQ(used.at("credentials").at("aws"), 2);
+  EXPECT_EQ(used.at("destinations").at("a.example:443"), json({{"before", 1}, {"after", 3}}));
+  EXPECT_TRUE(used.at("destinations").contains("/x\\xff"));
+  EXPECT_TRUE(used.at("firstCredential").is_null());
+  EXPECT_EQ(used.at("firstAct"), 17);
+}
+
 TEST_F(Api, NarrowsAndExtendsATask) {
   const std::string id = json::parse(open(R"({"scope": "x", "pid": 1})").body).at("id");
   const ApiResponse narrow = ask("POST", "/v1/tasks/" + id + "/narrow", R"({"scope": "y"})");

@@ -122,6 +122,7 @@ TEST(Schema, OfTaskScopesHasTheParsersKeysAndWords) {
   expect_words(at(defs, {"scopeCredential", "properties", "holding", "enum"}), kHoldings);
   expect_words(at(defs, {"privilege", "enum"}), kPrivilegeWords);
   expect_words(at(defs, {"responseWord", "enum"}), kResponseWords);
+  expect_words(at(defs, {"response", "properties", "blended", "enum"}), kBlendedWords);
 }
 
 TEST(Schema, ReadmeExplainsEveryPrivilege) {

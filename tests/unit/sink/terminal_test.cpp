@@ -138,6 +138,26 @@ TEST(Terminal, NamesBothEndsOfAFindingOverSeveralProcesses) {
       << plain(event);
 }
 
+TEST(Terminal, NamesBothCredentialsOfBlendedAuthorityAndWhoOpenedThem) {
+  Event event = sample::file_finding();
+  event.kind = Kind::finding;
+  event.verdict->reason = Reason::blended_authority;
+  event.verdict->requested = Response::alert;
+  event.verdict->effective = Effect::alerted;
+  event.evidence = {17, 20};
+  event.details = {{"delegated", "github-cli"},
+                   {"agent", "aws"},
+                   {"opened_by.github-cli", "pid 12 /usr/bin/gh"},
+                   {"opened_by.aws", "pid 13 /usr/bin/aws"}};
+  const std::string text = plain(event);
+  EXPECT_NE(text.find("(scope triage-4711 has used a person's github-cli and the agent's own aws)"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("two tasks; github-cli was opened by pid 12 /usr/bin/gh, aws by pid 13"),
+            std::string::npos)
+      << text;
+}
+
 TEST(Terminal, NamesTheProgramThatMayNotRun) {
   Event event = sample::file_finding();
   event.kind = Kind::exec;
