@@ -8,6 +8,7 @@
 #include <iterator>
 #include <ranges>
 
+#include "userspace/base/pidfd.h"
 #include "userspace/correlation/correlator.h"
 #include "userspace/pipeline/adopt.h"
 #include "userspace/pipeline/live_task.h"

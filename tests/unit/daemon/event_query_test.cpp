@@ -12,7 +12,9 @@ namespace {
 using testing::HasSubstr;
 
 Result<EventQuery> parse(const std::string& text) {
-  return parse_query(text, kEventKeys).and_then(read_event_query);
+  const auto query = parse_query(text, kEventKeys);
+  if (!query) return std::unexpected(query.error());
+  return read_event_query(*query);
 }
 
 EventQuery good(const std::string& query) {
