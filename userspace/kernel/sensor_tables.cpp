@@ -223,7 +223,7 @@ Result<void> Sensor::add_held(int pidfd, const model::CredentialMask& mask) {
   ambit_gain gain{.process = pidfd, .reserved = 0, .held = {}};
   std::ranges::copy(mask, gain.held.word);
   LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &gain, .ctx_size_in = sizeof(gain));
-  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.hold_for), &options) != 0)
+  if (bpf_prog_test_run_opts(descriptor_of(skeleton_->progs.hold_for), &options) != 0)
     return fail_errno("cannot write what a process holds");
   if (options.retval != 0) return fail("a process is gone, or cannot be read");
   return {};
@@ -236,7 +236,7 @@ Result<void> Sensor::add_held_by_task(std::uint32_t slot, const model::Credentia
 }
 
 Result<Sensor::Moved> Sensor::move(const Thread& thread, std::uint32_t from, std::uint32_t to) {
-  if (bpf_program__fd(skeleton_->progs.move_thread) < 0)
+  if (descriptor_of(skeleton_->progs.move_thread) < 0)
     return fail("this kernel cannot move a process between tasks");
   std::uint32_t* const asked = skeleton_->bss->ambit_move;
   const std::array<std::uint32_t, AMBIT_MOVE_WORDS> words{thread.tid, thread.pid, from, to,
@@ -258,14 +258,13 @@ Result<Sensor::Moved> Sensor::move(const Thread& thread, std::uint32_t from, std
 
 /// The program looks at each task of the walk, and acts on the one that it is asked about.
 Result<void> Sensor::walk_tasks(bpf_iter_link_info* which) {
-  LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = which, .link_info_len = sizeof(*which));
-  bpf_link* const link = bpf_program__attach_iter(skeleton_->progs.move_thread, &options);
-  if (link == nullptr && errno == ESRCH) return {};
-  if (link == nullptr) return fail_errno("cannot move a process between tasks");
-  const Descriptor walk(bpf_iter_create(bpf_link__fd(link)));
-  const int code = errno;
-  bpf_link__destroy(link);
-  if (!walk.valid()) return fail_errno("cannot move a process between tasks", code);
+  LIBBPF_OPTS(bpf_link_create_opts, options, .iter_info = which, .iter_info_len = sizeof(*which));
+  const Descriptor link(bpf_link_create(descriptor_of(skeleton_->progs.move_thread), 0,
+                                        BPF_TRACE_ITER, &options));
+  if (!link.valid() && errno == ESRCH) return {};
+  if (!link.valid()) return fail_errno("cannot move a process between tasks");
+  const Descriptor walk(bpf_iter_create(link.get()));
+  if (!walk.valid()) return fail_errno("cannot move a process between tasks");
   std::array<char, 16> nothing{};
   ssize_t got = 1;
   while (got > 0 || (got < 0 && errno == EAGAIN))

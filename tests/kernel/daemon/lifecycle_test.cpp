@@ -272,7 +272,7 @@ TEST_F(ALivingTask, ShowsWhatItMayUseHasAndHasUsed) {
   ASSERT_TRUE(node.is_ready()) << node.process().err();
   Puppet puppet;
   const std::string id = text_at(node.open(part("shown"), puppet.pid()), "/id");
-  const auto shown = [&] { return Json::parse(node.task({"show", id, "--json"}).out); };
+  const auto shown = [&] { return Json::parse(node.task({"show", id}).out); };
   EXPECT_EQ(at(shown(), "/held"), Json::array());
   EXPECT_EQ(puppet.open(mine_), 0);
   EXPECT_EQ(puppet.connect(allowed_.port()), 0);
