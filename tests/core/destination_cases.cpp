@@ -108,6 +108,7 @@ std::vector<model::TableEntry> tables(const Given& given) {
   policy.response = {
       .credential = given.credential, .network = given.network, .exec = Response::alert};
   policy.bit_of_credential = {{77, kOfEndpoint}, {78, kUnlisted}};
+  policy.credential_of_bit = {"free", "for-a", "for-b", "of-endpoint", "unlisted"};
   policy.inside = mask_of({kFree, kForA, kForB, kOfEndpoint});
   policy.restricted = mask_of({kForA, kForB, kOfEndpoint});
   policy.destinations = destinations();

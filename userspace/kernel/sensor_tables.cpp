@@ -259,8 +259,8 @@ Result<Sensor::Moved> Sensor::move(const Thread& thread, std::uint32_t from, std
 /// The program looks at each task of the walk, and acts on the one that it is asked about.
 Result<void> Sensor::walk_tasks(bpf_iter_link_info* which) {
   LIBBPF_OPTS(bpf_link_create_opts, options, .iter_info = which, .iter_info_len = sizeof(*which));
-  const Descriptor link(bpf_link_create(descriptor_of(skeleton_->progs.move_thread), 0,
-                                        BPF_TRACE_ITER, &options));
+  const Descriptor link(
+      bpf_link_create(descriptor_of(skeleton_->progs.move_thread), 0, BPF_TRACE_ITER, &options));
   if (!link.valid() && errno == ESRCH) return {};
   if (!link.valid()) return fail_errno("cannot move a process between tasks");
   const Descriptor walk(bpf_iter_create(link.get()));

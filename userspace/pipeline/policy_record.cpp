@@ -99,8 +99,8 @@ Result<std::unique_ptr<PolicyInForce>> restore_policy(const PolicyRecord& record
   auto expanded = expand_scope(policy->scope, {});
   if (!expanded) return std::unexpected(expanded.error());
   const policy::RealFileSystem machine;
-  auto plan = compile_scope(std::move(*expanded), catalogue,
-                            policy::RememberedFileSystem(machine), &before);
+  auto plan = compile_scope(std::move(*expanded), catalogue, policy::RememberedFileSystem(machine),
+                            &before);
   if (!plan) return std::unexpected(plan.error());
   policy->plan = std::move(*plan);
   policy->numbers = {.policy = record.number,

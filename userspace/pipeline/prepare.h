@@ -131,7 +131,7 @@ class Destinations {
   std::set<std::string> followed_;    ///< names whose addresses come from above
   policy::ResolvedNames from_above_;  ///< what is known of them
   bool stale_ = false;                ///< from_above_ is new
-  std::vector<std::string> left_;  ///< prefixes that take_over() was given
+  std::vector<std::string> left_;     ///< prefixes that take_over() was given
   bool installed_ = false;
 };
 

@@ -213,8 +213,7 @@ Result<void> TaskHost::restore(const TaskRecord& record, const Left& left) {
   PolicyInForce& policy = *live->policy;
   const LiveTask* const parent = parent_of(*live);
   policy.destinations = std::make_unique<Destinations>(
-      policy.plan, number, sets_,
-      parent == nullptr ? nullptr : parent->policy->destinations.get());
+      policy.plan, number, sets_, parent == nullptr ? nullptr : parent->policy->destinations.get());
   policy.destinations->take_over(record.names, prefixes_of(number));
   constexpr std::chrono::milliseconds kNothingIsDue{1};
   if (auto refreshed = policy.destinations->refresh(*sensor_, kNothingIsDue); !refreshed)

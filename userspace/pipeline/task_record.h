@@ -42,7 +42,7 @@ struct PolicyRecord {
 struct TaskRecord {
   std::string id;
   std::uint32_t slot = 0;
-  std::uint32_t parent = 0;  ///< the slot of its parent; 0: none
+  std::uint32_t parent = 0;              ///< the slot of its parent; 0: none
   std::vector<std::string> family_bits;  ///< names of the bits that were given out in its family
   std::string declared_by;
   std::int64_t opened_ns = 0;

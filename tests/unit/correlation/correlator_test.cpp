@@ -363,8 +363,7 @@ TEST_F(CorrelatorTest, KeepsWhatItKnowsOfATaskWhoseScopeChanges) {
   (void)correlator.observe(made);
   EXPECT_THAT(made.evidence, ElementsAre(seen));
   EXPECT_THAT(made.credential->held, ElementsAre("github-cli")) << "one name, two bits";
-  Event reader = event(Kind::file_open, process(10), Reason::reader_not_allowed,
-                       Effect::denied);
+  Event reader = event(Kind::file_open, process(10), Reason::reader_not_allowed, Effect::denied);
   reader.credential_ids = {kGithub};
   (void)correlator.observe(reader);
   EXPECT_EQ(reader.verdict->rule, "/spec/credentials/1/readers") << "its place in the new scope";

@@ -195,7 +195,7 @@ TEST(ARecord, OfTheWrongTypesIsRefusedInEachOfItsFields) {
            {"\"names\":{", "\"names\":{\"x\":7,"},
            {"\"id\":\"01M8", "\"id\":\"../8"},
            {"\"policies\":[\"00ff10", "\"policy\":[\"00ff10"},
-           {"\"v\":2", "\"v\":1"}}) {
+           {"\"v\":3", "\"v\":1"}}) {
     std::string bad = good;
     const auto at = bad.find(from);
     ASSERT_NE(at, std::string::npos) << from << " in " << good;
