@@ -286,6 +286,11 @@ std::vector<Going> special_places() {
         .requested = Response::kill,
         .effect = Effect::killed,
         .gained = {kUnlisted}}},
+  };
+}
+
+std::vector<Going> after_the_end() {
+  return {
       {"NothingIsReachedOnceExpired", {"10.1.2.3", 443}, {}, expired(), {.expires = kNow}},
       {"NotEvenTheResolver", {"9.9.9.9", 53, kUdp}, {}, expired(), {.expires = 1}},
       {"NotEvenAPortOfItsOwn",
@@ -320,7 +325,7 @@ std::vector<Going> special_places() {
 
 std::vector<Case> destination_cases() {
   std::vector<Case> out;
-  for (const auto& all : {network_section(), held_credentials(), special_places()})
+  for (const auto& all : {network_section(), held_credentials(), special_places(), after_the_end()})
     for (const Going& going : all)
       out.push_back({.name = going.name,
                      .tables = tables(going.given),
