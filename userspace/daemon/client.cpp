@@ -12,7 +12,6 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <utility>  // Asio of Boost 1.74 and 1.81 needs it first under C++23
 
 namespace ambit::daemon {
@@ -145,15 +144,6 @@ Result<CallAnswer> call(const std::string& socket, const Call& call) {
   http::read(connection, buffer, answer, error);
   if (error) return unreachable(socket, error);
   return CallAnswer{.status = answer.get().result_int(), .body = answer.get().body()};
-}
-
-Result<CallAnswer> call_default(const Call& asked) {
-  auto inside = call(kDefaultDelegateSocket, asked);
-  if (!inside) return call(kDefaultSocket, asked);
-  const auto body = nlohmann::json::parse(inside->body, nullptr, false);
-  if (body.is_object() && body.contains("code") && body["code"] == "not_in_task")
-    return call(kDefaultSocket, asked);
-  return inside;
 }
 
 Result<StreamAnswer> stream(const std::string& socket, const std::string& target,

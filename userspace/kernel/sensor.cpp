@@ -124,7 +124,8 @@ Result<std::unique_ptr<Sensor>> Sensor::open(const SensorOptions& options) {
 }
 
 Sensor::~Sensor() {
-  if (findings_ != nullptr) ring_buffer__free(findings_);
+  for (ring_buffer* const one : {findings_, observations_})
+    if (one != nullptr) ring_buffer__free(one);
   if (rings_ != nullptr) ring_buffer__free(rings_);
   for (bpf_link* link : links_) bpf_link__destroy(link);
   if (skeleton_ != nullptr) ambit_bpf__destroy(skeleton_);

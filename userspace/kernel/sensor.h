@@ -177,8 +177,9 @@ class Sensor : public model::TableReader, public model::TableWriter {
   [[nodiscard]] int ring_descriptor() const;
   /// Delivers what waits, though not without end in a flood; the number of records, or the error.
   [[nodiscard]] Result<int> drain();
-  /// The same of findings alone.
+  /// The same of one of the rings.
   [[nodiscard]] Result<int> drain_findings();
+  [[nodiscard]] Result<int> drain_observations();
   /// Counted since the start: (ring, cause) -> losses.
   [[nodiscard]] std::vector<std::uint64_t> losses() const;
   /// How often a hook decided for a process of a task, by its number in the ABI.
@@ -218,6 +219,7 @@ class Sensor : public model::TableReader, public model::TableWriter {
   Descriptor cgroup_;
   ring_buffer* rings_ = nullptr;
   ring_buffer* findings_ = nullptr;  ///< the first of them, by itself
+  ring_buffer* observations_ = nullptr;
   int left_ = 0;                     ///< records that this turn may still take
   Sink sink_;
   struct RingContext {

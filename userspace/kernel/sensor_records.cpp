@@ -27,8 +27,10 @@ Result<void> Sensor::deliver_to(Sink sink) {
                             nullptr);
   findings_ = ring_buffer__new(bpf_map__fd(skeleton_->maps.findings), on_record, &ring_contexts_[0],
                                nullptr);
-  if (rings_ == nullptr || findings_ == nullptr)
-    return fail_errno("cannot read the ring of findings");
+  observations_ = ring_buffer__new(bpf_map__fd(skeleton_->maps.observations), on_record,
+                                   &ring_contexts_[1], nullptr);
+  if (rings_ == nullptr || findings_ == nullptr || observations_ == nullptr)
+    return fail_errno("cannot read the rings");
   if (ring_buffer__add(rings_, bpf_map__fd(skeleton_->maps.observations), on_record,
                        &ring_contexts_[1]) != 0)
     return fail_errno("cannot read the ring of observations");
@@ -50,6 +52,8 @@ Result<int> Sensor::consume(ring_buffer* rings) {
 Result<int> Sensor::drain() { return consume(rings_); }
 
 Result<int> Sensor::drain_findings() { return consume(findings_); }
+
+Result<int> Sensor::drain_observations() { return consume(observations_); }
 
 std::vector<std::uint64_t> Sensor::losses() const {
   const int cpus = libbpf_num_possible_cpus();

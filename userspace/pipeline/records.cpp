@@ -7,10 +7,12 @@ namespace ambit::pipeline {
 
 Turn take_records(kernel::Sensor& sensor, Holders& holders, Stream& stream, Journal* journal) {
   const auto keep = [&stream](std::span<const std::byte> record) { stream.keep(record); };
-  // Findings first, then observations, then the holders: what explains a finding was written
-  // before it, so it is there by now.
-  const auto taken = sensor.drain();
+  // What explains a record was written before it, over one of those that come after: a holder's
+  // opening before the connection, the execution before whatever the new program does.
+  const auto findings = sensor.drain_findings();
   holders.drain(keep);
+  const auto observations = sensor.drain_observations();
+  const bool taken = findings.value_or(0) + observations.value_or(0) > 0;
   // What comes while these are written belongs to the next turn.
   holders.mark();
   if (journal != nullptr) journal->mark();
@@ -20,7 +22,7 @@ Turn take_records(kernel::Sensor& sensor, Holders& holders, Stream& stream, Jour
     static_cast<void>(sensor.drain_findings());
     holders.drain_findings(keep);
   });
-  Turn turn{.more = stream.waits() || taken.value_or(0) > 0, .written = stream.flush()};
+  Turn turn{.more = stream.waits() || taken, .written = stream.flush()};
   if (turn.written) {
     holders.written();
     if (journal != nullptr) journal->written();
