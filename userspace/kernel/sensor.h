@@ -220,7 +220,7 @@ class Sensor : public model::TableReader, public model::TableWriter {
   ring_buffer* rings_ = nullptr;
   ring_buffer* findings_ = nullptr;  ///< the first of them, by itself
   ring_buffer* observations_ = nullptr;
-  int left_ = 0;                     ///< records that this turn may still take
+  int left_ = 0;  ///< records that this turn may still take
   Sink sink_;
   struct RingContext {
     Sink* sink = nullptr;

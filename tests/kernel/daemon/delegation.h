@@ -61,6 +61,12 @@ class Delegation : public testing::Test {
     EXPECT_TRUE(done.done()) << done;
     return json(done);
   }
+  /// The first of them comes a moment after what it tells of.
+  [[nodiscard]] std::vector<Json> findings_about(const std::string& file) const {
+    static_cast<void>(
+        eventually([&] { return !node_.events().findings_about(identity_of(file)).empty(); }));
+    return node_.events().findings_about(identity_of(file));
+  }
   std::string tcp(const Collector& to) const { return "tcp 127.0.0.1 " + to.port_text() + " x"; }
 
   Scratch scratch_;

@@ -46,7 +46,7 @@ TEST_F(ATask, OpensATaskThatMayDoNoMoreThanItIsGivenWhileTheParentMayDoTheRest) 
   Shell outsider(scratch_, "outsider");
   EXPECT_TRUE(outsider.act("open " + theirs_).done());
 
-  const std::vector<Json> findings = node_.events().findings_about(identity_of(theirs_));
+  const std::vector<Json> findings = findings_about(theirs_);
   ASSERT_EQ(findings.size(), 1U) << summary(node_.events().findings());
   EXPECT_EQ(text_at(findings[0], "/task/name"), "child");
   EXPECT_EQ(text_at(findings[0], "/task/parent"), text_at(parent, "/id"));
@@ -67,7 +67,7 @@ TEST_F(ATask, CarriesThePersonAtTheRootThroughAWholeChain) {
   static_cast<void>(opened(boss_, nothing, last.pid()));
   const Done refused = last.act("open " + mine_);
   EXPECT_TRUE(refused.refused()) << refused;
-  const std::vector<Json> findings = node_.events().findings_about(identity_of(mine_));
+  const std::vector<Json> findings = findings_about(mine_);
   ASSERT_EQ(findings.size(), 1U) << summary(node_.events().findings());
   EXPECT_EQ(text_at(at(findings[0], "/task/chain")[0], "/id"), root);
   EXPECT_EQ(text_at(at(findings[0], "/task/chain")[0], "/on_behalf_of"), "alice@test.example");

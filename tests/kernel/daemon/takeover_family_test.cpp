@@ -25,9 +25,7 @@ TEST_F(AFamilyWhoseDaemonDied, IsAFamilyToTheNextOne) {
   EXPECT_TRUE(worker.act("open " + mine_).done());
   EXPECT_TRUE(worker.act("open " + theirs_).refused());
   EXPECT_TRUE(boss_.act("open " + theirs_).done()) << "the parent still may";
-  EXPECT_TRUE(
-      eventually([&] { return node_.events().findings_about(identity_of(theirs_)).size() == 1; }));
-  const std::vector<Json> findings = node_.events().findings_about(identity_of(theirs_));
+  const std::vector<Json> findings = findings_about(theirs_);
   ASSERT_EQ(findings.size(), 1U) << summary(node_.events().findings());
   ASSERT_EQ(at(findings[0], "/task/chain").size(), 1U) << findings[0].dump(1);
   EXPECT_EQ(text_at(at(findings[0], "/task/chain")[0], "/id"), text_at(parent, "/id"));
