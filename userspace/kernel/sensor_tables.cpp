@@ -243,7 +243,7 @@ Result<Sensor::Moved> Sensor::move(const Thread& thread, std::uint32_t from, std
                                                           AMBIT_MOVE_GONE};
   std::ranges::copy(words, asked);
   const std::atomic_ref state(asked[AMBIT_MOVE_STATE]);
-  bpf_iter_link_info which;
+  bpf_iter_link_info which{};
   std::memset(&which, 0, sizeof(which));
   which.task.tid = thread.tid;
   if (auto walked = walk_tasks(&which); !walked) return std::unexpected(walked.error());

@@ -113,7 +113,7 @@ Result<Estate> Estate::enter(const Places& places) {
 }
 
 Result<std::string> Estate::prepare_pins() const {
-  const std::string making = places_.pins + "/making";
+  std::string making = places_.pins + "/making";
   std::error_code error;
   fs::remove_all(making, error);
   if (auto made = make_own(making); !made) return std::unexpected(made.error());
@@ -144,7 +144,7 @@ std::string Estate::documents_of(std::uint64_t generation) const {
 }
 
 Result<std::string> Estate::documents(std::uint64_t generation) const {
-  const std::string own = documents_of(generation);
+  std::string own = documents_of(generation);
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(places_.state, error))
     if (entry.path() != own && entry.is_directory(error)) fs::remove_all(entry.path(), error);
