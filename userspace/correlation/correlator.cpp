@@ -40,10 +40,8 @@ std::optional<std::size_t> place_of(const std::string& name, const TaskTable& ta
 /// From then on the process has what the credential is: reading it, or talking to its endpoint,
 /// went through.
 bool went_through(const Event& event) {
-  const bool done = event.verdict && (event.verdict->effective == Effect::allowed ||
-                                      event.verdict->effective == Effect::alerted);
   const bool opens = event.kind == Kind::file_open || event.kind == Kind::connect;
-  return opens && done && !is_about_destination(event);
+  return opens && took_place(event) && !is_about_destination(event);
 }
 
 Opening opening_of(const Event& event, const model::Process& process,
@@ -96,16 +94,22 @@ std::string key_of(const std::optional<model::Destination>& destination) {
          family;
 }
 
-/// The one event for a credential that one process opened and an unrelated one of the task may have
-/// carried.
-Event carried_event(const Event& connect, const std::vector<Origin>& origins) {
-  Event event = connect;
+/// An event of its own, of the process and the object of the one that completes it.
+Event finding_after(const Event& last) {
+  Event event = last;
   event.id.clear();
   event.seq = 0;
   event.kind = Kind::finding;
-  event.evidence = {connect.seq};
+  event.evidence = {last.seq};
   event.references = {};
   event.details.clear();
+  return event;
+}
+
+/// The one event for a credential that one process opened and an unrelated one of the task may have
+/// carried.
+Event carried_event(const Event& connect, const std::vector<Origin>& origins) {
+  Event event = finding_after(connect);
   event.credential = model::CredentialUse{
       .names = {},
       .authority = {},
@@ -121,14 +125,8 @@ Event carried_event(const Event& connect, const std::vector<Origin>& origins) {
 /// Told of the use that completes it, with the opening of the other credential that lies nearest.
 Event blended_event(const Event& use, const Blend::Pair& pair, const Openings& openings,
                     model::Response requested) {
-  Event event = use;
-  event.id.clear();
-  event.seq = 0;
-  event.kind = Kind::finding;
+  Event event = finding_after(use);
   event.finding = true;
-  event.evidence = {use.seq};
-  event.references = {};
-  event.details.clear();
   event.verdict = model::Verdict{.scope = model::ScopeSide::outside,
                                  .reason = Reason::blended_authority,
                                  .rule = {},

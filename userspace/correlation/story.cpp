@@ -11,16 +11,16 @@ using model::Effect;
 using model::Event;
 using model::Kind;
 
-bool took_place(const Event& event) {
-  return event.verdict && (event.verdict->effective == Effect::allowed ||
-                           event.verdict->effective == Effect::alerted);
-}
-
 bool is_write(const Event& event) {
   return event.file && std::ranges::find(event.file->flags, "write") != event.file->flags.end();
 }
 
 }  // namespace
+
+bool took_place(const Event& event) {
+  return event.verdict && (event.verdict->effective == Effect::allowed ||
+                           event.verdict->effective == Effect::alerted);
+}
 
 std::string text_of(const model::Destination& destination) {
   if (!destination.unix_path.empty()) return destination.unix_path;

@@ -11,6 +11,9 @@
 
 namespace ambit::correlation {
 
+/// Nothing stopped it.
+[[nodiscard]] bool took_place(const model::Event& event);
+
 /// How often a destination was used, before and after the task had its first credential.
 struct Uses {
   std::uint64_t before = 0;

@@ -319,8 +319,8 @@ ApiResponse answer(const ApiRequest& request, TaskService& tasks) {
 
 ApiResponse answer_inside(const ApiRequest& request, DelegationService& tasks) {
   // Before anything else is said: whoever is in no task has no business here.
-  if (auto family = tasks.family(delegator_of(request.caller)); !family)
-    return refused(family.error());
+  if (auto admitted = tasks.admit(delegator_of(request.caller)); !admitted)
+    return refused(admitted.error());
   return route(kInsideRoutes, request, tasks);
 }
 

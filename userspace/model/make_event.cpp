@@ -21,6 +21,11 @@ Event made_for(Moment at, Kind kind, std::shared_ptr<const Task> task) {
   return event;
 }
 
+Event telling(Event event, Details details) {
+  event.details = std::move(details);
+  return event;
+}
+
 Verdict outside(Reason reason, Mode mode) {
   Verdict verdict;
   verdict.scope = ScopeSide::outside;
@@ -56,27 +61,19 @@ Task make_task(const Scope& scope, Moment at, TaskIdentity identity) {
 }
 
 Event make_start(Moment at, Details details) {
-  Event event = made(at, Kind::start);
-  event.details = std::move(details);
-  return event;
+  return telling(made(at, Kind::start), std::move(details));
 }
 
 Event make_stop(Moment at, Details details) {
-  Event event = made(at, Kind::stop);
-  event.details = std::move(details);
-  return event;
+  return telling(made(at, Kind::stop), std::move(details));
 }
 
 Event make_task_open(Moment at, std::shared_ptr<const Task> task, Details details) {
-  Event event = made_for(at, Kind::task_open, std::move(task));
-  event.details = std::move(details);
-  return event;
+  return telling(made_for(at, Kind::task_open, std::move(task)), std::move(details));
 }
 
 Event make_task_close(Moment at, std::shared_ptr<const Task> task, Details details) {
-  Event event = made_for(at, Kind::task_close, std::move(task));
-  event.details = std::move(details);
-  return event;
+  return telling(made_for(at, Kind::task_close, std::move(task)), std::move(details));
 }
 
 Event make_task_expire(Moment at, std::shared_ptr<const Task> task) {
@@ -84,21 +81,15 @@ Event make_task_expire(Moment at, std::shared_ptr<const Task> task) {
 }
 
 Event make_task_narrow(Moment at, std::shared_ptr<const Task> task, Details details) {
-  Event event = made_for(at, Kind::task_narrow, std::move(task));
-  event.details = std::move(details);
-  return event;
+  return telling(made_for(at, Kind::task_narrow, std::move(task)), std::move(details));
 }
 
 Event make_task_extend(Moment at, std::shared_ptr<const Task> task, Details details) {
-  Event event = made_for(at, Kind::task_extend, std::move(task));
-  event.details = std::move(details);
-  return event;
+  return telling(made_for(at, Kind::task_extend, std::move(task)), std::move(details));
 }
 
 Event make_reload(Moment at, Details details) {
-  Event event = made(at, Kind::reload);
-  event.details = std::move(details);
-  return event;
+  return telling(made(at, Kind::reload), std::move(details));
 }
 
 Event make_loss(Moment at, Loss loss) {

@@ -29,6 +29,8 @@ struct DelegateRequest {
 class DelegationService {
  public:
   virtual ~DelegationService() = default;
+  /// Whether the caller is in a task.
+  [[nodiscard]] virtual Answer<void> admit(const Delegator& caller) const = 0;
   /// Opens a task below the caller's own, for a process of that and all that is below it.
   [[nodiscard]] virtual Answer<TaskView> delegate(const DelegateRequest& request) = 0;
   /// The caller's own task first, then all below it, in the order in which they were opened.

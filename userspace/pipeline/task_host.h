@@ -71,6 +71,7 @@ class TaskHost : public TaskService, public DelegationService {
   [[nodiscard]] std::optional<bool> is_in_task(int pidfd) const override;
   [[nodiscard]] Answer<TaskView> delegate(const DelegateRequest& request) override;
   [[nodiscard]] Answer<std::vector<TaskView>> family(const Delegator& caller) const override;
+  [[nodiscard]] Answer<void> admit(const Delegator& caller) const override;
 
   /// Becomes readable when serve() has something to do.
   [[nodiscard]] int descriptor() const { return wait_.get(); }
@@ -186,7 +187,11 @@ class TaskHost : public TaskService, public DelegationService {
   void remove_retired();
   void announce(const LiveTask& task, std::int32_t pid, const policy::Environment& environment);
   [[nodiscard]] TaskView view_of(const LiveTask& task) const;
-  [[nodiscard]] TaskUse use_of(const LiveTask& task) const;
+  [[nodiscard]] static TaskPhase phase_at(const LiveTask& task, std::uint64_t boot_ns);
+  [[nodiscard]] TaskUse use_of(const LiveTask& task,
+                               const std::vector<std::uint32_t>& processes) const;
+  [[nodiscard]] model::CredentialMask held_by_processes(
+      std::uint32_t slot, const std::vector<std::uint32_t>& processes) const;
   [[nodiscard]] LiveTask* find_task(const std::string& id) const;
   void look_after_ends();
   void follow_member(LiveTask& task, Descriptor member);

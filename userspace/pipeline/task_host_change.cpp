@@ -104,13 +104,9 @@ void TaskHost::hold_by_all(const LiveTask& task, const PolicyInForce& former) {
   model::CredentialMask more = task.policy->plan.policy.hold_task;
   for (std::size_t i = 0; i < more.size(); ++i) more.at(i) &= ~former.plan.policy.hold_task.at(i);
   if (more == model::CredentialMask{}) return;
-  model::CredentialMask held{};
-  for (const std::uint32_t pid : sensor_->members(task.task->slot)) {
-    const Descriptor process = open_pidfd(static_cast<int>(pid));
-    const auto state = sensor_->state_of(process.get());
-    if (!state || state->slot != task.task->slot) continue;
-    for (std::size_t i = 0; i < held.size(); ++i) held.at(i) |= state->held.at(i) & more.at(i);
-  }
+  model::CredentialMask held =
+      held_by_processes(task.task->slot, sensor_->members(task.task->slot));
+  for (std::size_t i = 0; i < held.size(); ++i) held.at(i) &= more.at(i);
   if (held != model::CredentialMask{})
     if (auto added = sensor_->add_held_by_task(task.task->slot, held); !added)
       write_fault_ = added.error().message;

@@ -123,8 +123,14 @@ Answer<const TaskHost::LiveTask*> TaskHost::task_of_caller(const Delegator& call
   return task->second.get();
 }
 
+Answer<void> TaskHost::admit(const Delegator& caller) const {
+  const auto own = task_of_caller(caller);
+  if (!own) return std::unexpected(own.error());
+  return {};
+}
+
 Answer<void> TaskHost::may_delegate(const LiveTask& parent) const {
-  if (view_of(parent).phase != TaskPhase::live)
+  if (phase_at(parent, now().boot_ns) != TaskPhase::live)
     return refuse(RefusalCode::parent_is_over, "the parent task is over");
   if (parent.task->chain.size() + 2 > kMostInChain)
     return refuse(

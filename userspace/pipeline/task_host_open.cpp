@@ -200,34 +200,46 @@ void TaskHost::announce(const LiveTask& task, std::int32_t pid,
 
 TaskView TaskHost::view_of(const LiveTask& task) const {
   TaskView view{.task = task.task,
-                .phase = task.phase,
                 .opened_ns = task.opened_ns,
                 .limits = task.limits,
                 .processes = sensor_->members(task.task->slot)};
   for (const auto& [name, why] : task.policy->destinations->unresolved())
     view.limits.push_back("names: no address yet for " + name + " (" + why +
                           "); what goes there is refused");
-  // The kernel's time counts, also in the moment before it is told.
   const std::uint64_t at = SystemClock().boot_ns();
-  if (view.phase == TaskPhase::live && at >= task.expires_boot_ns) view.phase = TaskPhase::expired;
+  view.phase = phase_at(task, at);
   if (view.phase == TaskPhase::live)
     view.left = std::chrono::nanoseconds(task.expires_boot_ns - at);
-  view.use = use_of(task);
+  view.use = use_of(task, view.processes);
   return view;
 }
 
-TaskUse TaskHost::use_of(const LiveTask& task) const {
-  const std::uint32_t slot = task.task->slot;
-  TaskUse use{.figures = stream_->figures(slot)};
-  for (const model::ScopeCredential& listed : task.policy->scope.credentials)
-    use.granted.push_back(listed.name);
-  model::CredentialMask held = sensor_->held_by_task(slot);
-  for (const std::uint32_t pid : sensor_->members(slot)) {
+/// The kernel's time counts, also in the moment before it is told.
+TaskPhase TaskHost::phase_at(const LiveTask& task, std::uint64_t boot_ns) {
+  const bool is_over = task.phase == TaskPhase::live && boot_ns >= task.expires_boot_ns;
+  return is_over ? TaskPhase::expired : task.phase;
+}
+
+model::CredentialMask TaskHost::held_by_processes(
+    std::uint32_t slot, const std::vector<std::uint32_t>& processes) const {
+  model::CredentialMask held{};
+  for (const std::uint32_t pid : processes) {
     const Descriptor process = open_pidfd(static_cast<int>(pid));
     const auto state = sensor_->state_of(process.get());
     if (!state || state->slot != slot) continue;
     for (std::size_t i = 0; i < held.size(); ++i) held.at(i) |= state->held.at(i);
   }
+  return held;
+}
+
+TaskUse TaskHost::use_of(const LiveTask& task, const std::vector<std::uint32_t>& processes) const {
+  const std::uint32_t slot = task.task->slot;
+  TaskUse use{.figures = stream_->figures(slot)};
+  for (const model::ScopeCredential& listed : task.policy->scope.credentials)
+    use.granted.push_back(listed.name);
+  model::CredentialMask held = held_by_processes(slot, processes);
+  const model::CredentialMask by_task = sensor_->held_by_task(slot);
+  for (std::size_t i = 0; i < held.size(); ++i) held.at(i) |= by_task.at(i);
   use.held = correlation::names_in(held, task.policy->plan.policy.credential_of_bit);
   return use;
 }

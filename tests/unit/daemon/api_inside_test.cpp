@@ -32,10 +32,14 @@ class FakeFamily : public pipeline::DelegationService {
     if (refusal) return std::unexpected(*refusal);
     return view("02", "01");
   }
-  [[nodiscard]] pipeline::Answer<std::vector<TaskView>> family(
-      const pipeline::Delegator& caller) const override {
+  [[nodiscard]] pipeline::Answer<void> admit(const pipeline::Delegator& caller) const override {
     if (caller.pidfd != 7)
       return pipeline::refuse(RefusalCode::not_in_task, "the caller is in no task");
+    return {};
+  }
+  [[nodiscard]] pipeline::Answer<std::vector<TaskView>> family(
+      const pipeline::Delegator& caller) const override {
+    if (auto admitted = admit(caller); !admitted) return std::unexpected(admitted.error());
     return std::vector{view("01", std::nullopt), view("02", "01")};
   }
   std::vector<pipeline::DelegateRequest> asked;
